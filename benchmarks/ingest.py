@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from tempfile import mkdtemp
@@ -45,6 +46,7 @@ _TECHNIQUE: Final[dict[str, Any]] = {
 }  # fmt: skip
 _PATIENT: Final = {"PatientID": "1", "PatientName": "DOE^JANE"}
 _BUFFERS_AT_ONCE: Final = 512
+_THREADS: Final = 16
 _HEAD_BYTES: Final = 3000
 """About what an MR image has before its pixels."""
 
@@ -172,22 +174,50 @@ def _write_site(durability: str, port: int = 0) -> Path:
 
 def _run_bare(durability: str, images: int) -> float:
     """Nothing but a file and a row for each image: created, written, made durable, committed."""
-    data = os.urandom(_HEAD_BYTES + 2 * _SIDE * _SIDE)
-    name = make_folder()
-    with closing(sqlite3.connect(f"{name}/rows.db")) as database:
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute(f"PRAGMA synchronous={'FULL' if durability == 'fsync' else 'NORMAL'}")
-        database.execute("CREATE TABLE images (uid TEXT PRIMARY KEY)")
+    data, folder = _make_bare_data(), make_folder()
+    with closing(_make_rows(folder, durability)) as database:
         start = perf_counter()
         for number in range(images):
-            file = os.open(f"{name}/{number}.dcm", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-            os.write(file, data)
-            if durability == "fsync":
-                os.fsync(file)
-            os.close(file)
+            _end_bare(_write_bare(folder, number, data), durability)
             with database:
                 database.execute("INSERT INTO images VALUES (?)", (str(number),))
         return images / (perf_counter() - start)
+
+
+def _run_bare_together(durability: str, images: int) -> float:
+    """The same for all images together: files made durable by several threads, rows in one transaction."""
+    data, folder = _make_bare_data(), make_folder()
+    with closing(_make_rows(folder, durability)) as database, ThreadPoolExecutor(_THREADS) as pool:
+        start = perf_counter()
+        for _ in pool.map(lambda number: _end_bare(_write_bare(folder, number, data), durability), range(images)):
+            pass
+        with database:
+            database.executemany("INSERT INTO images VALUES (?)", ((str(number),) for number in range(images)))
+        return images / (perf_counter() - start)
+
+
+def _make_bare_data() -> bytes:
+    return os.urandom(_HEAD_BYTES + 2 * _SIDE * _SIDE)
+
+
+def _make_rows(folder: Path, durability: str) -> sqlite3.Connection:
+    database = sqlite3.connect(folder / "rows.db")
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute(f"PRAGMA synchronous={'FULL' if durability == 'fsync' else 'NORMAL'}")
+    database.execute("CREATE TABLE images (uid TEXT PRIMARY KEY)")
+    return database
+
+
+def _write_bare(folder: Path, number: int, data: bytes) -> int:
+    file = os.open(folder / f"{number}.dcm", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    os.write(file, data)
+    return file
+
+
+def _end_bare(file: int, durability: str) -> None:
+    if durability == "fsync":
+        os.fsync(file)
+    os.close(file)
 
 
 def _run_pydicom(images: int) -> float:
@@ -233,6 +263,8 @@ def _main(work: str, durability: str, images: int, port: int = 0) -> None:
         print(_run_enhanced(work, durability, images))
     elif work == "bare":
         print(_run_bare(durability, images))
+    elif work == "bare-together":
+        print(_run_bare_together(durability, images))
     elif work == "pydicom":
         print(_run_pydicom(images))
     else:

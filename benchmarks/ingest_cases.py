@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks import data, ingest
-from benchmarks.ends import DCMTK, OURS, listening, timed, transfer
+from benchmarks.archives import ORTHANC
+from benchmarks.ends import BARE, DCMTK, OURS, End, listening, transfer
 from benchmarks.rows import AtLeast, AtMost, Row, Shown
-from tests.peers.orthanc import orthanc
 
 _SIDE: Final = 256
+_BESIDE_ORTHANC: Final = ((OURS, False), (DCMTK, False), (BARE, True))
+"""Senders, and whether both ends have TCP_NODELAY=1."""
 
 
 def make_images(rounds: int) -> list[Row]:
@@ -32,8 +33,8 @@ def _images_on_disk(rounds: int) -> list[Row]:
     size = "MR images of 256 x 256"
     each = {durability: _rate("each", durability, few, rounds) for durability in ("os", "fsync")}
     bare = _rate("bare", "fsync", few, rounds)
-    volume, plain = _rate("volume", "os", many_, rounds), _rate("pydicom", "os", few, rounds)
-    synced = _rate("volume", "fsync", many_, rounds)
+    volume, plain = _rates_by_turns(("volume", "os", many_), ("pydicom", "os", few), rounds)
+    synced, together = _rates_by_turns(("volume", "fsync", many_), ("bare-together", "fsync", many_), rounds)
     memory = ingest.measure("iterator", "os", 100 if rounds == 1 else 2000)
     return [
         Row(f"{size}, series.add one by one, os durability, per second", each["os"], AtLeast(500), ""),
@@ -49,7 +50,18 @@ def _images_on_disk(rounds: int) -> list[Row]:
             Shown(),
             f"{median(each['fsync']):.0f}/s vs {median(bare):.0f}/s",
         ),
-        Row(f"{size}, a volume of {many_} in one call, fsync, per second", synced, AtLeast(600), ""),
+        Row(
+            f"{size}, a volume of {many_} in one call, fsync, per second",
+            synced,
+            AtLeast(600),
+            f"bare {median(together):.0f}/s",
+        ),
+        Row(
+            "the same as a share of bare create and write, fsync by 16 threads and one commit",
+            tuple(ours / bare for ours, bare in zip(synced, together, strict=True)),
+            Shown(),
+            f"{median(synced):.0f}/s vs {median(together):.0f}/s",
+        ),
         Row(
             "a volume vs one plain data set of pydicom for each image, os durability",
             tuple(ours / theirs for ours, theirs in zip(volume, plain, strict=True)),
@@ -89,6 +101,14 @@ def _rate(work: str, durability: str, images: int, rounds: int) -> tuple[float, 
     return tuple(ingest.measure(work, durability, images) for _ in range(rounds))
 
 
+def _rates_by_turns(
+    one: tuple[str, str, int], other: tuple[str, str, int], rounds: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Of two works that are compared: what the machine does beside them changes from one minute to the next."""
+    pairs = [(ingest.measure(*one), ingest.measure(*other)) for _ in range(rounds)]
+    return tuple(ours for ours, _ in pairs), tuple(theirs for _, theirs in pairs)
+
+
 def _pixels_to_pacs(count: int, rounds: int) -> list[Row]:
     """From the end of ``add_volume`` to that of the send job, beside ``openmodality send`` of as many images."""
     folder = data.series(f"mr-{count}", count, _SIDE, _SIDE)
@@ -109,18 +129,35 @@ def _installed_peers(rounds: int) -> list[Row]:
 
 
 def _installed_orthanc(count: int, rounds: int) -> list[Row]:
+    """By turns: what one of them costs changes with what the disk did for those before it."""
     folder = data.series(f"mr-{count}", count, _SIDE, _SIDE)
-    seconds: dict[str, list[float]] = {OURS.name: [], DCMTK.name: []}
-    for _ in range(rounds):
-        for sender in (OURS, DCMTK):
-            with TemporaryDirectory(dir=data.cache()) as name, orthanc(Path(name)) as pacs:
-                seconds[sender.name].append(timed(sender.send(folder, pacs.port), tuned=False))
-                if len(pacs.instances()) != count:
-                    raise RuntimeError(f"{sender.name}: not all of {count} images arrived at Orthanc")
-    ours, theirs = seconds[OURS.name], seconds[DCMTK.name]
-    ratios = tuple(other / own for own, other in zip(ours, theirs, strict=True))
-    what = f"{count} x 128 KB to Orthanc, ours vs storescu, all as installed, whole processes"
-    return [Row(what, ratios, AtLeast(10), f"{median(ours):.2f} s vs {median(theirs):.2f} s")]
+    taken = [
+        [_send_to_orthanc(sender, folder, count, tuned=tuned) for sender, tuned in _BESIDE_ORTHANC]
+        for _ in range(rounds)
+    ]
+    ours, theirs, bare = zip(*taken, strict=True)
+    what = f"{count} x 128 KB to Orthanc, ours vs"
+    return [
+        Row(
+            f"{what} storescu, all as installed, whole processes",
+            tuple(other / own for own, other in zip(ours, theirs, strict=True)),
+            AtLeast(10),
+            f"{median(ours):.2f} s vs {median(theirs):.2f} s",
+        ),
+        Row(
+            f"{what} a bare end with TCP_NODELAY=1 at both ends, which has Orthanc's own time alone",
+            tuple(own / least for own, least in zip(ours, bare, strict=True)),
+            Shown(),
+            f"{median(ours):.2f} s vs {median(bare):.2f} s",
+        ),
+    ]
+
+
+def _send_to_orthanc(sender: End, folder: Path, count: int, *, tuned: bool) -> float:
+    run = transfer(sender, ORTHANC, folder, tuned=tuned)
+    if run.arrived != count:
+        raise RuntimeError(f"{sender.name}: {run.arrived} of {count} images arrived at Orthanc")
+    return run.seconds
 
 
 def _installed_dcmtk(count: int, rounds: int) -> list[Row]:
