@@ -58,6 +58,7 @@ from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.standard.sop_classes import describe_storage
+from openmodality.standard.text_rules import fit_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class FileSource:
         modality = _find_first(found.volume.keywords.get("Modality")) or found.modality or self.modality
         wanted = self.derive or self.object_name or found.object_name
         return AcquiredSeries(
-            description=found.description or name,
+            description=found.description or fit_text(name, "LO"),
             modality=modality,
             sop_class_uid=self._find_object(wanted, found.where) if wanted else _find_usual_object(event),
             frames=(),
@@ -184,7 +185,7 @@ class FileSource:
         wanted = self.derive or ("" if first.get("SOPClassUID") else self.object_name)
         untaken = dict.fromkeys((name for each in ordered for name in each.untaken), _STAYS)
         return AcquiredSeries(
-            description=str(first.get("SeriesDescription", path.stem)),
+            description=str(first.get("SeriesDescription", fit_text(path.stem, "LO"))),
             modality=str(first.get("Modality", self.modality)) if not self.derive else self.modality,
             sop_class_uid=self._find_object(wanted, str(path)) if wanted else str(first.get("SOPClassUID", "")),
             frames=frames,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from math import isfinite
+from typing import Final
 
 import numpy as np
 from pydicom.config import IGNORE, RAISE
@@ -28,12 +29,14 @@ from openmodality.errors import ObjectInvalid
 from openmodality.objects.private_names import PrivateKey, parse_key
 from openmodality.objects.rules.elements import make_data_set, make_element, make_sequence
 from openmodality.standard.text_rules import MULTI_LINE_VRS
+from openmodality.standard.value_lengths import MAX_CHARACTERS
 from openmodality.standard.value_rules import RIGHT_FORMS, format_decimal, is_plain_decimal
 
 LONGEST_SHOWN = 64
 _REMEMBERED = frozenset((str, int, float))
 _MOST_REMEMBERED = 16
 """Values of a list; longer ones are not those of a series."""
+_LARGEST_INTEGER: Final[int] = 10 ** MAX_CHARACTERS["DS"]
 _INTEGERS = ("US", "SS", "UL", "SL", "UV", "SV")
 _NOT_FITTING = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -101,10 +104,17 @@ def _make_checked(keyword: str, value: object, where: str) -> DataElement:
 def _format_numbers(value: object) -> list[str]:
     """Numbers as Decimal Strings, right as they are; none where a value is another thing, or is to be looked at."""
     numbers = value if isinstance(value, list | tuple) else (value,)
-    if not all(type(each) in (int, float) and isfinite(each) for each in numbers):
+    if not all(_is_usual_number(each) for each in numbers):
         return []
     texts = [str(each) if isinstance(each, int) else format_decimal(each) for each in numbers]
     return texts if all(map(is_plain_decimal, texts)) else []
+
+
+def _is_usual_number(value: object) -> bool:
+    """Whether a value is a finite number; whole ones may be too long to be one, or to be written at all."""
+    if isinstance(value, float):
+        return type(value) is float and isfinite(value)
+    return type(value) is int and abs(value) < _LARGEST_INTEGER
 
 
 def _make_items(keyword: str, value: object, where: str) -> list[Dataset]:

@@ -66,5 +66,14 @@ def clean_text(text: str, *, lines: bool = False) -> str:
     return "".join(each if _is_text(each) or (lines and each in _LINE_CONTROLS) else REPLACEMENT for each in text)
 
 
+def fit_text(text: str, vr: str) -> str:
+    """A text that nobody meant for a value, such as the name of a file, as a value of a VR: the beginning of it.
+
+    An underscore stands for what no value may hold.
+    """
+    plain = clean_text(text).replace(REPLACEMENT, "_").replace("\\", "_")
+    return plain[: MAX_CHARACTERS[vr]].strip()
+
+
 def _is_text(character: str) -> bool:
     return unicodedata.category(character) not in _NO_TEXT or character in _SPELLING

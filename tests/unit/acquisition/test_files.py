@@ -331,3 +331,11 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ObjectInvalid, match="gone"):
         read_frames(tmp_path / "gone.png")
+
+
+def test_a_file_with_a_long_name_describes_its_series_by_the_beginning_of_it(tmp_path: Path) -> None:
+    name = "sub-01_ses-02_task-rest_acq-highres_run-01_space-MNI152NLin2009cAsym_desc-preproc\n_bold"
+    np.save(tmp_path / f"{name}.npy", RAMP)
+    dicom(tmp_path / f"{name}.dcm", RAMP, SeriesDescription="kept")
+    sources = FileSource([tmp_path / f"{name}.npy", tmp_path / f"{name}.dcm"])
+    assert [each.description for each in sources.series()] == [name[:64], "kept"]

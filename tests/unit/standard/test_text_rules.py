@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydicom import config
 from pydicom.valuerep import validate_value
 
-from openmodality.standard.text_rules import clean_text, is_ae_title, is_code_string
+from openmodality.standard.text_rules import clean_text, fit_text, is_ae_title, is_code_string
 
 ALPHABET = st.sampled_from("ABZabz059_ ~-\\\x1b\nü")
 
@@ -73,3 +73,17 @@ def test_what_is_clean_goes_everywhere(text: str, lines: bool) -> None:
     assert cleaned.encode("utf-8").decode("utf-8") == cleaned
     assert not set(cleaned) & {"\0", "\x1b", "\x07", "\x7f", "\x9b"}
     assert clean_text(cleaned, lines=lines) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("T1 ax", "T1 ax"),
+        ("a\nb\x1b[31m\udcff", "a_b_[31m_"),
+        ("a\\b", "a_b"),
+        ("x" * 63 + " y", "x" * 63),
+        ("山" * 70, "山" * 64),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_file_becomes_a_value(name: str, value: str) -> None:
+    assert fit_text(name, "LO") == value

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from openmodality.acquisition.keywords import LONGEST_SHOWN
 from openmodality.acquisition.readers.companion import Companion, check_keywords
 from openmodality.acquisition.readers.found import IDENTITY_KEYWORDS, FoundSeries
 from openmodality.acquisition.readers.viewing import find_phase_encoding
@@ -90,31 +91,41 @@ def _map_keys(content: Mapping[str, Any], where: str) -> tuple[dict[str, object]
             continue
         key = read_keys().get(name)
         if key is None:
-            unused[name] = "no DICOM keyword is known for it"
+            unused[name[:LONGEST_SHOWN]] = "no DICOM keyword is known for it"
         elif not key.keyword:
             unused[name] = key.form
         elif value not in ("", None, []):
-            _check_seconds(key.keyword, value, where)
-            keywords[key.keyword] = _convert(key, value, f"{where}: {name}")
+            keywords[key.keyword] = _convert(key, value, name, where)
     return keywords, unused
 
 
-def _convert(key: SidecarKey, value: object, where: str) -> object:
+def _convert(key: SidecarKey, value: object, name: str, where: str) -> object:
     if key.form:
         return _FORMS[key.form](value)
     if key.factor == 1.0:
         return value
+    seconds = [_read_seconds(each, f"{where}: {name}") for each in (value if isinstance(value, list) else [value])]
+    for each in seconds:
+        _check_seconds(key.keyword, each, where)
+    converted = [each * key.factor for each in seconds]
+    return converted if isinstance(value, list) else converted[0]
+
+
+def _read_seconds(value: object, where: str) -> float:
+    """A number of seconds, which some write as a text; true and false are none."""
     try:
-        return [float(each) * key.factor for each in value] if isinstance(value, list) else float(value) * key.factor  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise ObjectInvalid(f"{where} is no number", advice="give a number of seconds") from error
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            return float(value)
+    except (OverflowError, ValueError):
+        pass  # said below
+    raise ObjectInvalid(f"{where} is no number", advice="give a number of seconds")
 
 
-def _check_seconds(keyword: str, value: object, where: str) -> None:
+def _check_seconds(keyword: str, seconds: float, where: str) -> None:
     longest = _LONGEST_S.get(keyword)
-    if longest is not None and isinstance(value, int | float) and value > longest:
+    if longest is not None and seconds > longest:
         raise ObjectInvalid(
-            f"{where}: {keyword} is {value:g} s",
+            f"{where}: {keyword} is {seconds:g} s",
             advice="a sidecar beside NIfTI has seconds; for milliseconds use NAME.toml, or name the object in it",
         )
 
@@ -127,11 +138,11 @@ def _use_second_choices(
         if name not in content or (name in _ECHOES and _are_echoes(content, found)):
             continue
         if keyword in keywords:
-            if not np.isclose(_read_ms(content, name, where), float(str(keywords[keyword]))):
+            if not np.allclose(np.asarray(keywords[keyword], dtype=np.float64), _read_ms(content, name, where)):
                 unused[name] = f"an image has one {keyword}, and that is given"
             continue
-        _check_seconds(keyword, content[name], where)
-        keywords[keyword] = _read_ms(content, name, where)
+        keywords[keyword] = in_ms = _read_ms(content, name, where)
+        _check_seconds(keyword, in_ms / _MS_PER_S, where)
     return unused
 
 
@@ -141,10 +152,7 @@ def _are_echoes(content: Mapping[str, Any], found: FoundSeries) -> bool:
 
 
 def _read_ms(content: Mapping[str, Any], name: str, where: str) -> float:
-    value = content[name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ObjectInvalid(f"{where}: {name} is no number", advice="give a number of seconds")
-    return float(value) * _MS_PER_S
+    return _read_seconds(content[name], f"{where}: {name}") * _MS_PER_S
 
 
 def _describe_phase_encoding(
@@ -170,8 +178,9 @@ def _compare_orientation(content: Mapping[str, Any], found: FoundSeries, where: 
     given = content.get(_ORIENTATION)
     if given is None or found.volume.affine is None:
         return []
-    cosines = np.asarray(given, dtype=np.float64) if isinstance(given, list) and len(given) == 6 else None
-    if cosines is None:
+    is_vectors = isinstance(given, list) and len(given) == 6 and all(type(each) in (int, float) for each in given)
+    cosines = np.asarray(given if is_vectors else [], dtype=np.float64)
+    if not is_vectors:
         return [f"{Path(where).name}: {_ORIENTATION} has no six numbers"]
     normal = np.cross(cosines[:3], cosines[3:]) * [-1, -1, 1]  # to RAS, as the affine
     matrix = np.asarray(found.volume.affine, dtype=np.float64)[:3, :3]

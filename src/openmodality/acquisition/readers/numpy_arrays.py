@@ -20,6 +20,7 @@ from openmodality.acquisition.readers.companion import check_keywords
 from openmodality.acquisition.readers.found import IDENTITY_KEYWORDS, FoundSeries
 from openmodality.acquisition.volume import Array, Volume
 from openmodality.errors import ObjectInvalid
+from openmodality.standard.text_rules import fit_text
 
 _ADVICE = "save numbers, not objects"
 
@@ -77,7 +78,7 @@ def sort_named_arrays(arrays: dict[str, Array], where: str) -> list[FoundSeries]
         FoundSeries(
             where,
             Volume(array=image, affine=affine, keywords=keywords, unused=unused),
-            description=str(keywords.get("SeriesDescription", "" if one else name)),
+            description=str(keywords.get("SeriesDescription", "" if one else fit_text(name, "LO"))),
             identity=identity,
         )
         for name, image in images.items()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
 from pydicom.datadict import tag_for_keyword
 
+from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.readers.bids import apply_sidecar, is_sidecar, read_keys
 from openmodality.acquisition.readers.companion import Companion
 from openmodality.acquisition.readers.found import FoundSeries
@@ -121,3 +123,55 @@ def test_a_companion_with_names_of_ours_is_no_sidecar() -> None:
     assert is_sidecar(Companion("a.json", {"EchoTime": 0.03}))
     assert not is_sidecar(Companion("a.json", {"EchoTime": 30}, {"object": "MR Image"}))
     assert not is_sidecar(Companion("a.toml", {"EchoTime": 30}))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"EchoTime": True}, "EchoTime is no number"),
+        ({"EchoTime": 10**400}, "EchoTime is no number"),
+        ({"EchoTime": [0.01, {}]}, "EchoTime is no number"),
+        ({"RepetitionTime": "500"}, "RepetitionTime is 500 s"),
+        ({"RepetitionTime": [2, 500]}, "RepetitionTime is 500 s"),
+        ({"RepetitionTimeExcitation": "500"}, "RepetitionTime is 500 s"),
+        ({"FlipAngle": 10**400}, "FlipAngle"),
+    ],
+)
+def test_what_is_no_number_of_seconds_is_refused(content: dict[str, Any], words: str) -> None:
+    with pytest.raises(ObjectInvalid, match=words):
+        sidecar(**content)
+
+
+def test_an_echo_time_of_each_image_and_one_more_is_named() -> None:
+    found = sidecar(EchoTime=[0.01, 0.02], EchoTime1=0.01)
+    assert found.volume.unused == {"EchoTime1": "an image has one EchoTime, and that is given"}
+
+
+def test_directions_that_are_none_are_told_and_do_no_harm() -> None:
+    found = sidecar(ImageOrientationPatientDICOM=[1, 0, "a", 0, 1, 0])
+    assert found.notices == ("a.json: ImageOrientationPatientDICOM has no six numbers",)
+
+
+def test_no_value_of_a_wrong_type_breaks_a_reader() -> None:
+    wrong: list[Any] = [
+        None,
+        True,
+        -1,
+        1e308 * 10,
+        10**400,
+        10**17,
+        "",
+        "x",
+        "\0",
+        [],
+        [None],
+        [{}],
+        [[1]],
+        {},
+        {"a": 1},
+    ]
+    for name in (*read_keys(), "EchoTime1", "EchoTime2", "RepetitionTimeExcitation", "PhaseEncodingDirection", "New"):
+        for value in wrong:
+            with suppress(ObjectInvalid):
+                said = sidecar(**{name: value})
+                attributes_of(said.volume.keywords, "a.json")
