@@ -18,7 +18,7 @@ from openmodality.store.columns import metadata
 from openmodality.store.database import Database, open_database
 from openmodality.store.database_errors import ConstraintViolated
 from openmodality.store.files.indexed_attributes import Attributes, IndexedValues, read_attributes
-from openmodality.store.listing.entities import Level, count, find
+from openmodality.store.listing.entities import Level, Search, count, find, find_ids, read_entities
 from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.deletion import delete_entity
@@ -104,6 +104,21 @@ def test_instances_are_indexed_found_and_deleted(store: LocalStore, tmp_path: Pa
     assert delete_entity(store, Level.STUDY, study, force=True).instances == 5
     with store.read() as connection:
         assert find(connection, Level.PATIENT) == []
+
+
+def test_a_search_that_comes_again_and_again_is_planned_once(store: LocalStore, tmp_path: Path) -> None:
+    path = save(mr_image(rows=4, columns=4, PatientID="P1"), tmp_path)
+    file = store.create(path.stem)
+    file.write(path.read_bytes())
+    store.accept(file, values=Kept(read_attributes(path)))
+    for _ in range(7):
+        with store.read() as snapshot:
+            search = Search(Level.STUDY, {"PatientID": "P1"}, states=False)
+            [found] = read_entities(snapshot, search, find_ids(snapshot, search))
+        assert (found.series, found.instances, found.modalities) == (1, 1, ("MR",))
+    with store.read() as snapshot:
+        prepared = snapshot.rows("SELECT statement FROM pg_prepared_statements")
+    assert sum("ANY($1)" in row["statement"] for row in prepared) == 3
 
 
 def test_what_is_on_disk_only_is_indexed_at_the_start(store: LocalStore, tmp_path: Path, url: str) -> None:

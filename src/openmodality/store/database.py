@@ -82,6 +82,8 @@ class Database:
         """The last committed state."""
         with map_errors(), self.engine.connect() as connection:
             yield Snapshot(connection, self.device_id)
+            if self.is_shared:
+                connection.commit()  # after a rollback PostgreSQL's driver has forgotten what it had prepared
 
     @contextmanager
     def migrate(self) -> Iterator[Transaction]:

@@ -56,10 +56,18 @@ class Snapshot:
     def rows(self, sql: str, values: Sequence[object] = ()) -> Sequence[StoredRow]:
         """All rows of a query that is text, as :class:`openmodality.store.listing.reader.Reader` has it."""
         if self.dialect != "sqlite":
-            return [row._asdict() for row in self.connection.exec_driver_sql(sql.replace("?", "%s"), tuple(values))]
+            return self._read_rows(sql.replace("?", "%s"), tuple(values))
         cursor = self.run_text(sql, values)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def _read_rows(self, sql: str, values: tuple[object, ...]) -> Sequence[StoredRow]:
+        """Rows as the driver gives them: a row of SQLAlchemy for each costs as much again."""
+        with self.connection.exec_driver_sql(sql, values) as result:
+            if not result.returns_rows:
+                return []
+            names = tuple(result.keys())
+            return [dict(zip(names, row, strict=True)) for row in result.cursor.fetchall()]
 
     def run_text(self, sql: str, values: Sequence[object]) -> sqlite3.Cursor:
         """A statement of SQLite that is text, by its driver alone: what lies between costs more than the statement."""

@@ -89,6 +89,7 @@ _COMMITTED: Final = f"""EXISTS (
     AND commitment_instances.result = '{InstanceCommitment.COMMITTED}')"""
 _NO_STUDY: Final = "NOT EXISTS (SELECT 1 FROM studies WHERE studies.patient_id = patients.id)"
 _IDS_AT_ONCE: Final = 500
+_SERIES_AT_ONCE: Final = 5000
 _NO_LIMIT: Final = 2**63 - 1
 
 
@@ -237,11 +238,10 @@ def _read_part(reader: Reader, search: Search, ids: Sequence[int]) -> list[Found
     own = f"{LEVEL_TABLES[level][0]}.id"
     tables = [LEVEL_TABLES[upper] for upper in list_levels_down_to(level)]
     attributes = [f'{table}."{keyword}" AS "{keyword}"' for table, columns in tables for keyword in columns]
-    among = is_one_of(own, ids)
+    among = is_one_of(own, ids, reader.dialect)
     sql = f"SELECT {own} AS own_id, {', '.join(attributes)} FROM {join_levels(level)} WHERE {among.sql}"
     rows = {row["own_id"]: row for row in reader.rows(sql, among.values)}
-    counts = _count_below(reader, search, ids)
-    modalities = {} if level is Level.IMAGE else _read_modalities(reader, level, ids)
+    counts, modalities = _read_below(reader, search, ids)
     devices = _read_devices(reader, level, ids) if search.all_devices else {}
     return [
         Found(
@@ -257,14 +257,75 @@ def _read_part(reader: Reader, search: Search, ids: Sequence[int]) -> list[Found
     ]
 
 
+CountsBelow = dict[int, tuple[int, int, int, int, int]]
+"""Of each entity: listed studies, series, instances, and instances that were sent and committed."""
 _NOTHING_BELOW: Final = (0, 0, 0, 0, 0)
+_SERIES_BELOW: Final = {
+    Level.PATIENT: "series JOIN studies ON studies.id = series.study_id",
+    Level.STUDY: "series",
+    Level.SERIES: "series",
+}
+"""The series with what is between them and a level."""
 
 
-def _count_below(reader: Reader, search: Search, ids: Sequence[int]) -> dict[int, tuple[int, int, int, int, int]]:
-    """Of each entity: listed studies, series, instances, and instances that were sent and committed."""
+def _read_below(reader: Reader, search: Search, ids: Sequence[int]) -> tuple[CountsBelow, dict[int, tuple[str, ...]]]:
+    """The counts of what is below each entity, and the modalities of all its series."""
+    if search.level is Level.IMAGE:
+        return _count_below(reader, search, ids), {}
+    if search.all_devices or search.states:
+        return _count_below(reader, search, ids), _read_modalities(reader, search.level, ids)
+    return _count_by_series(reader, search, ids)
+
+
+def _count_by_series(
+    reader: Reader, search: Search, ids: Sequence[int]
+) -> tuple[CountsBelow, dict[int, tuple[str, ...]]]:
+    """The same where no states are asked for: a database counts a series from its index alone, and sorts nothing."""
+    own, among = _find_own(search.level), is_one_of(_find_own(search.level), ids, reader.dialect)
+    rows = reader.rows(
+        f'SELECT series.id AS id, {own} AS own_id, series.study_id AS study, series."Modality" AS "Modality"'
+        f' FROM {_SERIES_BELOW[search.level]} WHERE {among.sql} ORDER BY series."Modality"',
+        among.values,
+    )
+    numbers = _count_listed(reader, search, [row["id"] for row in rows])
+    series: dict[int, list[StoredRow]] = {}
+    for row in rows:
+        if row["id"] in numbers:
+            series.setdefault(row["own_id"], []).append(row)
+    counts = {
+        number: (
+            len({row["study"] for row in below}) if search.level is Level.PATIENT else 1,
+            len(below),
+            sum(numbers[row["id"]] for row in below),
+            0,
+            0,
+        )
+        for number, below in series.items()
+    }
+    return counts, _group(rows, "Modality")
+
+
+def _count_listed(reader: Reader, search: Search, series: Sequence[int]) -> dict[int, int]:
+    """The listed instances of each series that has some."""
+    found: dict[int, int] = {}
+    for start in range(0, len(series), _SERIES_AT_ONCE):
+        some = is_one_of("instances.series_id", series[start : start + _SERIES_AT_ONCE], reader.dialect)
+        listed = combine([some, *_is_listed(reader, search)])
+        columns = "instances.series_id AS id, count(*) AS n"
+        sql = f"SELECT {columns} FROM instances WHERE {listed.sql} GROUP BY instances.series_id"
+        found |= {row["id"]: row["n"] for row in reader.rows(sql, listed.values)}
+    return found
+
+
+def _find_own(level: Level) -> str:
+    """Which entity of a level a series is below, or is itself."""
+    return "series.id" if level is Level.SERIES else _OWN[level]
+
+
+def _count_below(reader: Reader, search: Search, ids: Sequence[int]) -> CountsBelow:
     level = search.level
     own = _OWN.get(level, "instances.id")
-    among = combine([is_one_of(own, ids), *_is_listed(reader, search)])
+    among = combine([is_one_of(own, ids, reader.dialect), *_is_listed(reader, search)])
     levels = ("series.study_id" if level is Level.PATIENT else own, "instances.series_id")
     counted = [
         *(f"count(DISTINCT {each})" for each in levels),
@@ -335,15 +396,10 @@ def _make_key_conditions(reader: Reader, level: Level, keys: Mapping[str, str]) 
 
 def _read_modalities(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """Modalities of all series of each patient or study, or of the one series."""
-    below = {
-        Level.PATIENT: "series JOIN studies ON studies.id = series.study_id",
-        Level.STUDY: "series",
-        Level.SERIES: "series",
-    }
-    own = "series.id" if level is Level.SERIES else _OWN[level]
-    among = is_one_of(own, ids)
+    own = _find_own(level)
+    among = is_one_of(own, ids, reader.dialect)
     rows = reader.rows(
-        f'SELECT DISTINCT {own} AS own_id, series."Modality" AS "Modality" FROM {below[level]}'
+        f'SELECT DISTINCT {own} AS own_id, series."Modality" AS "Modality" FROM {_SERIES_BELOW[level]}'
         f' WHERE {among.sql} ORDER BY series."Modality"',
         among.values,
     )
@@ -353,7 +409,7 @@ def _read_modalities(reader: Reader, level: Level, ids: Sequence[int]) -> dict[i
 def _read_devices(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """The names of the devices that have instances of each entity."""
     own = _OWN.get(level, "instances.id")
-    among = is_one_of(own, ids)
+    among = is_one_of(own, ids, reader.dialect)
     rows = reader.rows(
         f"SELECT DISTINCT {own} AS own_id, devices.name AS name FROM {_BELOW.get(level, 'instances')}"
         f" JOIN devices ON devices.id = instances.device_id WHERE {among.sql} AND instances.listed ORDER BY name",
@@ -363,7 +419,7 @@ def _read_devices(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int,
 
 
 def _group(rows: Sequence[StoredRow], name: str) -> dict[int, tuple[str, ...]]:
-    found: dict[int, list[str]] = {}
+    found: dict[int, dict[str, None]] = {}
     for row in rows:
-        found.setdefault(row["own_id"], []).append(row[name])
+        found.setdefault(row["own_id"], {})[row[name]] = None
     return {number: tuple(values) for number, values in found.items()}

@@ -73,7 +73,7 @@ def read_matches(reader: Reader, level: Level, ids: Sequence[int], wanted: Colle
         if keyword in wanted
     ]
     owners = [f"{LEVEL_TABLES[of][0]}.id AS own_{of.lower()}" for of in list_levels_down_to(level)]
-    among = is_one_of(own, ids)
+    among = is_one_of(own, ids, reader.dialect)
     wanted_columns = ", ".join([*owners, *columns])
     sql = f"SELECT {wanted_columns} FROM {join_levels(level)} WHERE {among.sql} ORDER BY {own}"
     rows = reader.rows(sql, among.values)
@@ -89,7 +89,7 @@ def read_matches(reader: Reader, level: Level, ids: Sequence[int], wanted: Colle
 def read_first_instances(reader: Reader, level: Level, ids: Sequence[int]) -> dict[int, str]:
     """The SOP Instance UID of the first listed instance of each entity, by the entity's number."""
     own = f"{LEVEL_TABLES[level][0]}.id"
-    among = is_one_of(own, ids)
+    among = is_one_of(own, ids, reader.dialect)
     rows = reader.rows(
         f'SELECT firsts.own, instances."SOPInstanceUID" AS uid FROM (SELECT {own} AS own, min(instances.id) AS first'
         f" FROM {join_levels(Level.IMAGE)} WHERE {among.sql} AND {_LISTED[Level.IMAGE]} GROUP BY {own}) AS firsts"
@@ -150,7 +150,7 @@ def _add_counts(reader: Reader, of: Level, found: list[dict[str, Any]], wanted: 
     """Count what is listed below the entities of a level."""
     table, key = LEVEL_TABLES[of][0], f"own_{of.lower()}"
     counted = {keyword: sql for keyword, (level, sql) in _COUNTS.items() if level is of and keyword in wanted}
-    among = is_one_of(f"{table}.id", sorted({row[key] for row in found}))
+    among = is_one_of(f"{table}.id", sorted({row[key] for row in found}), reader.dialect)
     columns = ", ".join(f'{sql} AS "{keyword}"' for keyword, sql in counted.items())
     rows = reader.rows(
         f"SELECT {table}.id AS own, {columns} FROM {join_levels(Level.IMAGE)}"
@@ -167,7 +167,7 @@ def _add_collected(reader: Reader, found: list[dict[str, Any]], what: tuple[str,
     """The values that the series or instances of a study have, between backslashes."""
     keyword, of, column, table = what
     key = f"own_{of.lower()}"
-    among = is_one_of("studies.id", sorted({row[key] for row in found}))
+    among = is_one_of("studies.id", sorted({row[key] for row in found}), reader.dialect)
     lowest = Level.SERIES if table == "series" else Level.IMAGE
     rows = reader.rows(
         f"SELECT DISTINCT studies.id AS own, {column} AS value FROM {join_levels(lowest)}"

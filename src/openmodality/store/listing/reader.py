@@ -40,10 +40,15 @@ class Condition(NamedTuple):
     values: tuple[object, ...] = ()
 
 
-def is_one_of(column: str, values: Sequence[object]) -> Condition:
-    """Whether a column has one of the values; without any values no row does."""
+def is_one_of(column: str, values: Sequence[object], dialect: str = "") -> Condition:
+    """Whether a column has one of the values; without any values no row does.
+
+    PostgreSQL, where it is named, takes them as one array: its plan is then the same however many there are.
+    """
     if not values:
         return Condition("1 = 0")
+    if dialect == "postgresql":
+        return Condition(f"{column} = ANY(?)", (list(values),))
     return Condition(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
 
 

@@ -5,14 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, or_, update
 
 from openmodality.errors import UsageError
 from openmodality.jobs.job import JobInstance, NewJob
 from openmodality.jobs.queue import Queue
-from openmodality.store.listing.entities import Level, count, find, instance_references
+from openmodality.store.listing.entities import (
+    LEVEL_TABLES,
+    Level,
+    Search,
+    count,
+    find,
+    instance_references,
+    read_entities,
+)
 from openmodality.store.local import LocalStore
-from openmodality.store.schema import commitment_instances, commitments, patients
+from openmodality.store.schema import commitment_instances, commitments, instances, patients
 from openmodality.store.states import InstanceResult, JobKind
 from tests.peers.objects import ct_image, mr_image
 from tests.unit.store.conftest import fill, open_copy
@@ -59,6 +67,18 @@ def test_each_level_has_its_counts(filled: LocalStore) -> None:
     assert (mr.instances, mr.modalities, ct.instances, ct.modalities) == (11, ("MR",), 2, ("CT",))
     assert (image["PatientName"], image["InstanceNumber"], image["Rows"], image.instances) == ("Doe^Jane", "7", "4", 1)
     assert studies[0]["OtherPatientIDs"] == "22\\33"
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_counts_are_the_same_where_no_states_are_asked_for(filled: LocalStore, level: Level) -> None:
+    with filled.database.write() as transaction:
+        hidden = or_(instances.c.SOPInstanceUID == "1.1.1.7", instances.c.SOPInstanceUID.not_like("1.1.1.%"))
+        transaction.execute(update(instances).where(hidden).values(listed=False))
+    with filled.read() as snapshot:
+        [*ids] = [row["id"] for row in snapshot.rows(f"SELECT id FROM {LEVEL_TABLES[level][0]} ORDER BY id")]
+        counted, uncounted = (read_entities(snapshot, Search(level, states=states), ids) for states in (True, False))
+    assert counted == uncounted
+    assert sum(each.instances for each in counted) == 10
 
 
 @pytest.mark.parametrize(
