@@ -26,6 +26,11 @@ def test_leaves_a_site_file_alone(tmp_path: Path) -> None:
     assert (tmp_path / "site.toml").read_text() == "mine"
 
 
+def test_commands_that_it_prints_can_be_pasted(tmp_path: Path) -> None:
+    ended = openmodality("init", tmp_path / "Büro 1", "--profile", "mr")
+    assert f"openmodality serve -c '{tmp_path}/Büro 1/site.toml'" in ended.out
+
+
 def test_names_the_profiles_where_one_is_unknown(tmp_path: Path) -> None:
     ended = openmodality("init", tmp_path / "x", "--profile", "ct")
     assert ended.status == 2

@@ -304,7 +304,7 @@ def _check_patient(items: Sequence[WorklistItem], user: Dataset) -> None:
     named = {(item["PatientID"], item["IssuerOfPatientID"]) for item in items}
     if len(named) > 1:
         raise UsageError("the worklist items belong to several patients", advice="start one exam for each patient")
-    if not items and not user.get("PatientID"):
+    if not items and not str(user.get("PatientID") or "").strip():
         raise UsageError("an exam needs a worklist item or a patient with a Patient ID")
 
 

@@ -80,6 +80,8 @@ def test_states_refuse_what_makes_no_sense(tmp_path: Path) -> None:
             exam.series("T1")
         with pytest.raises(UsageError, match="Patient ID"):
             modality.start_exam()
+        with pytest.raises(UsageError, match="Patient ID"):
+            modality.start_exam(patient={"PatientID": " ", "PatientName": " "})
         with pytest.raises(UsageError, match="no exam 99"):
             modality.find_exam(99)
         with pytest.raises(UsageError, match="no worklist item 99"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from openmodality.cli.terminal.arguments import CliCommand, Parser
@@ -35,7 +36,7 @@ def run(folder: Path, profile: str, as_json: bool) -> None:
         print_document([{"site_file": str(file)}])
         return
     shown = clean(str(file))
-    option = "" if file == Path(DEFAULT) else f" -c {shown}"
+    option = "" if file == Path(DEFAULT) else f" -c {shlex.quote(shown)}"
     print(f"{shown} is written. What to do next:")
     print("  1. Edit it: AE titles and ports of this device, and the addresses of your RIS and PACS under [peers].")
     print("     To try it out leave it as it is and start the virtual hospital in another shell: openmodality hospital")

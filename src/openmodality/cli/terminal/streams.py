@@ -1,7 +1,8 @@
 """The standard streams of a command, whatever it was started with.
 
 A stream that is closed is ``/dev/null``. A message that stderr cannot take, as on a full disk or where nobody reads any
-more, is lost: what it tells of goes on. A result that stdout cannot take is an error, as :func:`finish_output` says.
+more, is lost: what it tells of goes on. A result that stdout cannot take is an error, as :func:`finish_output` says; a
+character that the user's character set does not have is written as its number, as Python does on stderr.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ def mend_streams() -> None:
     for name, mode in _MODES.items():
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, closefd=False))
+    out = sys.__stdout__
+    if isinstance(out, io.TextIOWrapper) and out.errors == "strict":
+        out.reconfigure(errors="backslashreplace")
     given = sys.__stderr__
     if given is not None and sys.stderr is given:
         raw = _Forgiving(given.fileno(), "wb", closefd=False)

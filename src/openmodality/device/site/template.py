@@ -45,11 +45,16 @@ def write_site(folder: str | Path, profile: str) -> Path:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # for its owner alone, since the URL of a database may get a password
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-            stream.write(make_site_text(device, name))
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise ConfigurationError(f"{file} is there already and stays as it is: choose another folder") from None
     except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(make_site_text(device, name))
+    except OSError as error:
+        file.unlink(missing_ok=True)  # a part of it would stand in the way of the next try
         raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error
     return file
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from openmodality.cli.terminal.streams import mend_streams
 from tests.peers.process import HOST, free_port
 
 SOURCES: Final = Path(__file__).parents[4] / "src"
@@ -46,6 +48,19 @@ def test_results_may_go_nowhere(redirections: str) -> None:
 def test_results_that_do_not_fit_are_a_failure() -> None:
     status, said = run("1>/dev/full", ["hospital", "--list-personalities", "--json"])
     assert (status, said) == (1, "openmodality: No space left on device\n")
+
+
+def test_a_name_that_the_character_set_of_a_terminal_does_not_have_is_written_as_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, "latin-1")
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "__stdout__", out)
+    mend_streams()
+    sys.stdout.write("Müller=\u5c71\n")
+    sys.stdout.flush()
+    assert raw.getvalue() == b"M\xfcller=\\u5c71\n"
 
 
 def test_a_closed_stream_gives_its_descriptor_to_no_file() -> None:

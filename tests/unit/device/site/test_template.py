@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,17 @@ def test_it_loads_and_stands_for_the_defaults(tmp_path: Path, profile: str) -> N
     assert written.parameters == bare.parameters
     assert written.application_entities == bare.application_entities
     assert written.settings.tls == bare.settings.tls
+
+
+def test_a_disk_that_is_full_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            write_site(tmp_path, "mr")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert write_site(tmp_path, "mr").stat().st_size > 100
 
 
 def addresses(site: Site) -> dict[str, tuple[str, str, int]]:
