@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
+from openmodality import Modality
 from tests.acceptance.command_line import Ended, finish, serving, start
 from tests.acceptance.hospital_site import Place, in_hospital
 from tests.acceptance.in_process import call, openmodality
@@ -71,6 +72,9 @@ def test_unscheduled_exam_from_files_appended_and_discontinued(place: Place, tmp
     pixels.with_suffix(".json").write_text(json.dumps(geometry | {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}))
     made = exam(place, "acquire", 1, "--from", pixels, "--json")
     assert (made.status, made.item["instances"]) == (0, 1)
+    with Modality(place.site) as modality:
+        modality.find_exam(1).series("interrupted before its first image")
+    assert exam(place, "check", 1).status == 0
     completed = exam(place, "complete", 1)
     assert (completed.status, "'openmodality serve' does them" in completed.error_line) == (0, True)
     again = exam(place, "acquire", 1, "--from", pixels)

@@ -167,11 +167,10 @@ def acquire(
         made, status = 0, 0
         if protocols:
             named = "" if paths else options.object_name  # where there are files it is theirs
-            made += _acquire(chosen, _make_simulator(device_.site, chosen, protocols, scanning, named), options)
+            made += acquire_source(chosen, _make_simulator(device_.site, chosen, protocols, scanning, named), options)
         if paths:
-            before = _count_images(chosen)
-            status = _acquire_paths(chosen, paths, options)
-            made += _count_images(chosen) - before
+            of_paths, status = _acquire_paths(chosen, paths, options)
+            made += of_paths
         if listening.folder is not None:
             made += watch(chosen, listening.folder, options)
         if listening.mrd is not None:
@@ -224,30 +223,35 @@ def _parse_port(text: str) -> tuple[str, int]:
     return host or LOCAL, int(parse_integer(0, 65535)(port))
 
 
-def _acquire_paths(exam: Exam, paths: Sequence[str], options: IngestOptions) -> int:
-    """Take all paths that can be taken and name the others; the exit status."""
+def _acquire_paths(exam: Exam, paths: Sequence[str], options: IngestOptions) -> tuple[int, int]:
+    """Take all paths that can be taken and name the others; how many images were made, and the exit status."""
     try:
-        _acquire(exam, paths, options)
+        return acquire_source(exam, paths, options), 0
     except PartlyTaken as error:
         StatusLine().clear()
         _say_series(error.made)
         for name, problem in error.problems.items():
             where = "" if problem.message.startswith(name) else f"{name}: "
             say(f"openmodality: {where}{problem}")
-        return 1
-    return 0
+        return _count_images(exam, error.made), 1
 
 
-def _acquire(exam: Exam, source: Source | Sequence[str], options: IngestOptions) -> int:
+def acquire_source(exam: Exam, source: Source | Sequence[str], options: IngestOptions) -> int:
+    """Make images and name their series; how many images. Ctrl-C says what is kept."""
     line, before = StatusLine(), _count_images(exam)
 
     def show(done: int, total: int) -> None:
         line.show(f"{exam.record.series[-1].description}: image {done} of {total}")
 
-    series = exam.acquire(source, show, **options.as_keywords())
+    try:
+        series = exam.acquire(source, show, **options.as_keywords())
+    except KeyboardInterrupt:
+        line.clear()
+        say(f"interrupted; exam {exam.id} keeps the {format_count(_count_images(exam) - before, 'image')} made so far")
+        raise
     line.clear()
     _say_series(series)
-    return _count_images(exam) - before
+    return _count_images(exam, series)
 
 
 def _say_series(series: Sequence[Series]) -> None:
@@ -256,9 +260,11 @@ def _say_series(series: Sequence[Series]) -> None:
         say_lost(each)
 
 
-def _count_images(exam: Exam) -> int:
-    """Images of an exam; its dose reports are none."""
-    return sum(is_image(each.SOPClassUID) for each in exam.instances())
+def _count_images(exam: Exam, series: Sequence[Series] | None = None) -> int:
+    """Images of an exam, or of these series of it; dose reports are none."""
+    uids = None if series is None else {each.record.series_instance_uid for each in series}
+    made = (each for each in exam.instances() if uids is None or each.SeriesInstanceUID in uids)
+    return sum(is_image(each.SOPClassUID) for each in made)
 
 
 def say_lost(series: Series) -> None:

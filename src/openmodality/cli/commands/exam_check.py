@@ -19,7 +19,8 @@ def _declare(parser: Parser) -> None:
 def check_exam(exam: str, site_file: str, as_json: bool) -> int:
     """Look over the images of an exam: geometry, pixels, mandatory attributes, and what is odd.
 
-    The exit status is 1 where a mandatory attribute has no value, or something is odd.
+    The exit status is 1 where a mandatory attribute of an image has no value, or something is odd. A series without
+    images, such as one that was interrupted, shows what its images would lack.
     """
     with device(site_file) as device_:
         checks = device_.find_exam(find_exam_number(device_.view, exam)).check()
@@ -32,7 +33,7 @@ def check_exam(exam: str, site_file: str, as_json: bool) -> int:
             print_check(each)
         if not checks:
             print("the exam has no series of images")
-    return 1 if any(each.missing or each.warnings or each.duplicates for each in checks) else 0
+    return 1 if any(each.images and (each.missing or each.warnings or each.duplicates) for each in checks) else 0
 
 
 command = CliCommand(check_exam, _declare)

@@ -11,6 +11,7 @@ from openmodality.cli.terminal.output import format_count, say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_path
+from openmodality.errors import StoreError
 
 
 def _declare(parser: Parser) -> None:
@@ -29,10 +30,22 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
     Exit status 0 when every DICOM file is in the database, 1 when one is not, or when there is none.
     """
     line = StatusLine()
+    dealt_with = [0, 0]
+
+    def show(done: int, total: int) -> None:
+        dealt_with[:] = done, total
+        line.show(f"{done} of {format_count(total, 'file')} imported")
+
     with device(site_file) as modality:
-        imported = modality.import_files(
-            paths, lambda done, total: line.show(f"{done} of {format_count(total, 'file')} imported")
-        )
+        try:
+            imported = modality.import_files(paths, show)
+        except (KeyboardInterrupt, StoreError):
+            line.clear()
+            done, total = dealt_with
+            if done:
+                of = f"{done} of {format_count(total, 'file')}"
+                say(f"stopped after {of}; what is imported stays, run it again to go on")
+            raise
     line.clear()
     refused, passed_over = imported.refused, imported.passed_over
     if as_json:

@@ -126,6 +126,10 @@ def _list_command(entity: Entity) -> CliCommand:
 
 
 def _list(entity: Entity, keys: tuple[str, ...], page: _Page, site_file: str, *, wide: bool, as_json: bool) -> None:
+    if keys:
+        from openmodality.cli.terminal.attributes import say_odd_keys  # noqa: PLC0415 - start-up time
+
+        say_odd_keys(keys)
     search = Search(entity.level, dict(split_key(key) for key in keys), all_devices=page.all_devices)
     with open_view(site_file) as view:
         found, is_more = view.search(search, limit=page.limit, offset=page.offset)

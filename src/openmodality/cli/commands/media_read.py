@@ -10,6 +10,7 @@ from openmodality.app.records.entities import attributes_as_json
 from openmodality.app.records.local_data import media_retrieval_as_json
 from openmodality.cli.display.media import RECORD_COLUMNS
 from openmodality.cli.terminal.arguments import CliCommand, Parser
+from openmodality.cli.terminal.attributes import say_odd_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, split_key
 from openmodality.cli.terminal.output import format_count, say
@@ -38,6 +39,7 @@ def run_list(root: Path, level: str, keys: Sequence[str], wide: bool, site_file:
 
     What is wrong with the directory is said; all that can be read of it is listed. Exit status 1 where nothing matches.
     """
+    say_odd_keys(keys)
     with device(site_file) as modality:
         found, faults = modality.media.query(root, level, dict(map(split_key, keys)))
     columns = RECORD_COLUMNS[level]
@@ -59,6 +61,7 @@ def _declare_retrieve(parser: Parser) -> None:
 
 def run_retrieve(root: Path, keys: Sequence[str], site_file: str, as_json: bool) -> int:
     """Copy the instances of the file-set in the folder DIR that match keys into the local database."""
+    say_odd_keys(keys)
     line = StatusLine()
     with device(site_file) as modality:
         imported, faults = modality.media.retrieve(

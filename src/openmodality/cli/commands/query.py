@@ -12,7 +12,7 @@ from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model, find_missing_keys, query_peer
 from openmodality.app.records.data_sets import data_set_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.attributes import cell, parse_keys
+from openmodality.cli.terminal.attributes import cell, parse_keys, say_odd_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, add_limit
 from openmodality.cli.terminal.output import date_and_time, format_count, say
@@ -115,6 +115,7 @@ def run(
     """
     ends = resolve(peer, "query", site_file, calling, timeout, tls)
     values = parse_keys(keys)
+    say_odd_keys(keys)
     if model == "study" and level == "PATIENT":
         raise UsageError("the study root model has no level PATIENT", advice="use --model patient")
     try:

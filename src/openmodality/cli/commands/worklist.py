@@ -10,7 +10,7 @@ from pydicom import Dataset
 from openmodality.activities.worklist_query import RETURN_KEYS, ask_for_worklist, describe_limits
 from openmodality.app.records.peers import item_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.attributes import cell, parse_keys
+from openmodality.cli.terminal.attributes import cell, parse_keys, say_odd_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, add_limit, split_key
 from openmodality.cli.terminal.output import clean, date_and_time, say
@@ -81,6 +81,7 @@ def run(
     file asks PEER, or its first peer with a worklist, with the keys of its own profile, by default for what is
     scheduled for it today; the items are kept, and their numbers are what "exam start" takes.
     """
+    say_odd_keys(keys)
     if peer is not None and is_direct(peer):
         listing = _ask(peer, keys, limit, site_file, (calling, timeout, tls))
     elif any(given is not None for given in (limit, calling, timeout, tls)):

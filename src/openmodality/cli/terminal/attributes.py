@@ -1,16 +1,38 @@
-"""Attributes of data sets on the command line: keys by their paths, matches out as cells."""
+"""Attributes of data sets on the command line: keys by their paths, matches out as cells.
+
+Dates are shown as ``2026-11-30`` and asked for as ``20261130``: who types what is shown is told so, since a peer that
+finds nothing looks the same as one that has nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from pydicom import Dataset
 
 from openmodality.app.records.data_sets import format_plain
 from openmodality.cli.terminal.options import split_key
+from openmodality.cli.terminal.output import say
 from openmodality.device.paths import TagPath, parse_path
+from openmodality.dimse.attribute_names import vr_of
 from openmodality.dimse.reading import intern_tag, values_of
 from openmodality.errors import UsageError
+
+_DATE: Final = r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+_TIME: Final = r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?"
+_KEY_FORMS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = MappingProxyType(
+    {
+        "DA": (
+            re.compile(rf'\*|""|{_DATE}-?|-{_DATE}|{_DATE}-{_DATE}'),
+            "a date is YYYYMMDD, a range YYYYMMDD-YYYYMMDD",
+        ),
+        "TM": (re.compile(rf'\*|""|{_TIME}-?|-{_TIME}|{_TIME}-{_TIME}'), "a time is HHMMSS, a range HHMMSS-HHMMSS"),
+    }
+)
+"""What a matching key of a date or a time may be (PS3.4 C.2.2.2), and how that is told, by VR."""
 
 
 def parse_keys(texts: Iterable[str], known: Collection[TagPath] = ()) -> dict[TagPath, str]:
@@ -30,6 +52,22 @@ def parse_keys(texts: Iterable[str], known: Collection[TagPath] = ()) -> dict[Ta
             raise UsageError(f"--key {name}: {error}", advice="write it as Keyword=value") from error
         values[_place(path, known)] = value
     return values
+
+
+def say_odd_keys(texts: Iterable[str]) -> None:
+    """A line on stderr for each key that is a date or a time in other words than DICOM's. It is asked for all the same.
+
+    A name that nobody knows is passed over: whoever reads the key refuses it.
+    """
+    for text in texts:
+        name, value = split_key(text)
+        try:
+            path = parse_path(name.replace("(", "").replace(")", ""))
+        except ValueError:
+            continue
+        form, told = _KEY_FORMS.get(vr_of(path[-1]), (None, ""))
+        if value and form is not None and not form.fullmatch(value.strip()):
+            say(f"--key {name}: {told}; with another form nothing is found")
 
 
 def _place(path: TagPath, known: Collection[TagPath]) -> TagPath:
