@@ -110,10 +110,14 @@ def burn_in(picture: Displayed, annotation: Annotation, greatest: int) -> Displa
 
 
 def _blend(picture: Displayed, rim: NDArray[np.uint8], fill: NDArray[np.uint8], greatest: int) -> Displayed:
-    shape = (*rim.shape, *(1,) * (picture.ndim - 2))
-    dark = picture * (1 - rim.reshape(shape) / 255)
-    light: NDArray[Any] = dark + (greatest - dark) * (fill.reshape(shape) / 255)
-    return np.asarray(np.rint(light), dtype=picture.dtype)
+    """Where nothing is written, the picture stays as it is."""
+    written = np.nonzero(rim | fill)
+    shape = (-1, *(1,) * (picture.ndim - 2))
+    dark = picture[written] * (1 - rim[written].reshape(shape) / 255)
+    light: NDArray[Any] = dark + (greatest - dark) * (fill[written].reshape(shape) / 255)
+    blended = picture.copy()
+    blended[written] = np.rint(light)
+    return blended
 
 
 def _write_corners(pen: ImageDraw.ImageDraw, stroke: int, texts: Annotation, size: int, area: tuple[int, int]) -> None:

@@ -21,6 +21,8 @@ from openmodality.objects.film import Film, FilmImage
 
 DOTS_PER_INCH = 150
 _MM_PER_INCH = 25.4
+_COMPRESS_LEVEL = 1
+"""Each further level takes longer than all else that a sheet takes, and the first ones save a tenth or two."""
 _FOOT_SHARE = 0.5
 """Height of the letters at the foot of a sheet, as a share of the line."""
 
@@ -70,7 +72,7 @@ def save_films(
         picture = Image.fromarray(draw_film(film, dots_per_inch=dots_per_inch))
         target = path.with_stem(f"{path.stem}-{len(written) + 1}") if several else path
         with _writing(target, opener) as file:
-            picture.save(file, "PNG", dpi=(dots_per_inch, dots_per_inch))
+            picture.save(file, "PNG", dpi=(dots_per_inch, dots_per_inch), compress_level=_COMPRESS_LEVEL)
         written.append(target)
         film, following = following, next(sheets, None)
     return tuple(written)
@@ -79,7 +81,7 @@ def save_films(
 def encode_film(film: Film, *, dots_per_inch: float = DOTS_PER_INCH) -> bytes:
     """A sheet as PNG. Raises as :func:`draw_film` does."""
     encoded = BytesIO()
-    Image.fromarray(draw_film(film, dots_per_inch=dots_per_inch)).save(encoded, "PNG", compress_level=1)
+    Image.fromarray(draw_film(film, dots_per_inch=dots_per_inch)).save(encoded, "PNG", compress_level=_COMPRESS_LEVEL)
     return encoded.getvalue()
 
 

@@ -22,7 +22,7 @@ _HELVETICA_WIDTH: Final = 0.5
 """Mean width of a letter of Helvetica as a share of its size."""
 _CATALOG, _PAGES, _FONT, _INFO = 1, 2, 3, 4
 """Numbers of the objects that every file has; those of its sheets come after."""
-_LEVEL: Final = 4
+_LEVEL: Final = 1  # as that of a sheet as a picture
 
 
 def write_pdf(films: Iterable[Film], file: BinaryIO, title: str) -> None:
