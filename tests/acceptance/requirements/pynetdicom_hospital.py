@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pynetdicom import AE, StoragePresentationContexts, build_context, build_rol
 from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RQ, P_DATA_TF
 
 from openmodality import Modality
+from openmodality.device.profile.loader import load_profile, profile_names
 from openmodality.standard.sop_classes import (
     MODALITY_PERFORMED_PROCEDURE_STEP,
     MODALITY_WORKLIST_FIND,
@@ -286,6 +288,14 @@ class Recorder:
             yield 0xFF00, image
 
 
+@cache
+def _list_storage() -> tuple[str, ...]:
+    """The storage classes that a device proposes: pynetdicom copies all that it takes for each association."""
+    known = {str(each.abstract_syntax) for each in StoragePresentationContexts}
+    rows = [row for name in profile_names() for row in load_profile(name).presentation_contexts]
+    return tuple(sorted(known & {str(row.sop_class_uid) for row in rows}))
+
+
 @contextmanager
 def recording(
     *, items: Sequence[Dataset] = (), refused: Sequence[str] = (), tls: ssl.SSLContext | None = None
@@ -295,8 +305,7 @@ def recording(
     entity = AE(ae_title=TITLE)
     entity.maximum_associations = 20
     entity.maximum_pdu_size = _LONGEST_PDU
-    contexts = [*(str(each.abstract_syntax) for each in StoragePresentationContexts), *_OTHERS]
-    taken = [context for context in contexts if context not in refused]
+    taken = [context for context in (*_list_storage(), *_OTHERS) if context not in refused]
     with serving(taken, recorder.handlers(), ae=entity, roles=True, tls=tls) as recorder.address:
         try:
             yield recorder

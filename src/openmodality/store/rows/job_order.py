@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, or_, select
 
 from openmodality.store.schema import job_dependencies, jobs
 from openmodality.store.states import JobKind, JobState
@@ -34,25 +36,45 @@ def find_runnable(
     of each application entity, none of which has two associations at once (RF-4.4.2-11, -15, -28, -31). ``takes``: the
     caller changes the job in its transaction; what another one is changing is passed over.
     """
+    statement = _select_runnable(tuple(kinds), tuple(map(tuple, entities)), takes)
+    values = {"own_device": snapshot.device_id, "now": now, "served_last": served_last}
+    return snapshot.execute(statement, values).scalar()
+
+
+def find_next_due(snapshot: Snapshot, kinds: Collection[JobKind], now: float) -> float | None:
+    """When the clock alone makes another job due; one that is due already waits for another job, not for the clock."""
+    values = {"own_device": snapshot.device_id, "now": now}
+    return snapshot.execute(_select_next_due(tuple(kinds)), values).scalar()
+
+
+_Kinds = tuple[JobKind, ...]
+
+
+@cache  # every thread of a worker asks whenever a job has changed, and to put this together takes longer than to run it
+def _select_runnable(kinds: _Kinds, entities: tuple[_Kinds, ...], takes: bool) -> Select[Any]:
+    is_served_last = jobs.c.destination == bindparam("served_last")
     statement = (
         select(jobs.c.id)
-        .where(jobs.c.device_id == snapshot.device_id, jobs.c.state.in_(_OPEN), jobs.c.due_at <= now)
-        .where(jobs.c.kind.in_(list(kinds)))
+        .where(*_list_own(kinds), jobs.c.due_at <= bindparam("now"))
         .where(~_is_destination_busy(), ~_has_earlier_in_order(), ~_has_open_dependency())
-        .order_by(case((jobs.c.destination == served_last, 1), else_=0), jobs.c.due_at, jobs.c.id)
+        .order_by(case((is_served_last, 1), else_=0), jobs.c.due_at, jobs.c.id)
         .limit(1)
     )
     if entities:
         statement = statement.where(~_is_entity_busy(entities))
     if takes:
         statement = statement.with_for_update(skip_locked=True, of=jobs)  # SQLite has one writer and needs none
-    return snapshot.execute(statement).scalar()
+    return statement
 
 
-def find_next_due(snapshot: Snapshot, kinds: Collection[JobKind], now: float) -> float | None:
-    """When the clock alone makes another job due; one that is due already waits for another job, not for the clock."""
-    own = (jobs.c.device_id == snapshot.device_id, jobs.c.state.in_(_OPEN), jobs.c.kind.in_(list(kinds)))
-    return snapshot.execute(select(func.min(jobs.c.due_at)).where(*own, jobs.c.due_at > now)).scalar()
+@cache  # likewise
+def _select_next_due(kinds: _Kinds) -> Select[Any]:
+    return select(func.min(jobs.c.due_at)).where(*_list_own(kinds), jobs.c.due_at > bindparam("now"))
+
+
+def _list_own(kinds: _Kinds) -> tuple[ColumnElement[bool], ...]:
+    """What holds of the jobs of the device that are of these kinds, and neither done nor being done."""
+    return jobs.c.device_id == bindparam("own_device"), jobs.c.state.in_(_OPEN), jobs.c.kind.in_(kinds)
 
 
 def _is_destination_busy() -> ColumnElement[bool]:
