@@ -67,3 +67,9 @@ def test_examples_are_understood(name: str) -> None:
         for each in parser.declared:
             each.type = str if each.type in _OF_FILES else each.type
         assert parser.parse(words), example
+
+
+def test_no_paragraph_of_the_page_is_shown_as_code() -> None:
+    """Markdown takes what begins with four blanks for code."""
+    outside = "".join(PAGE.split("```")[::2])
+    assert [line for line in outside.splitlines() if line.startswith("    ")] == []

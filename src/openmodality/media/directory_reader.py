@@ -85,7 +85,9 @@ def read_directory(path: Path) -> Directory:
             raise ObjectInvalid(f"{path} is longer than any DICOMDIR ({MAX_DIRECTORY_BYTES} bytes)")
         data = path.read_bytes()
     except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+        raise StoreError(
+            f"cannot read {path}: {error.strerror}", advice="name the folder that the DICOMDIR is in"
+        ) from error
     return parse_directory(data, str(path))
 
 

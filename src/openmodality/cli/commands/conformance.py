@@ -9,6 +9,7 @@ from openmodality.cli.commands.conformance_check import declare_peer_check, run_
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import clean, format_count
+from openmodality.cli.terminal.result_file import write_result
 from openmodality.cli.terminal.site import add_site, load
 from openmodality.cli.terminal.values import any_path, existing_file
 
@@ -70,7 +71,7 @@ def run_print_statement(
     if output is None:
         print(text, end="")
         return 0
-    output.write_text(text, encoding="utf-8")
+    write_result(output, text)
     if as_json:
         print_document([{**device, "file": str(output), "statement": None}])
     else:

@@ -9,6 +9,7 @@ from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import say
+from openmodality.cli.terminal.result_file import write_result
 from openmodality.cli.terminal.site import add_site, open_view, site_path
 from openmodality.cli.terminal.values import any_path
 from openmodality.errors import UsageError
@@ -37,7 +38,7 @@ def run_dose(source: str, html: Path | None, site_file: str, as_json: bool) -> i
     file = Path(source)
     title, overview = _read_file(file) if file.is_file() else _read_exam(source, site_file)
     if html is not None:
-        html.write_text(make_page(overview, title), encoding="utf-8")
+        write_result(html, make_page(overview, title))
     if as_json:
         print_document(list_irradiation(overview), **describe_dose_document(overview))
     else:

@@ -63,7 +63,7 @@ def _declare_unscheduled(parser: Parser) -> None:
     parser.add_argument("--patient-id", metavar="ID", required=True, help="Patient ID.")
     parser.add_argument("--patient-name", metavar="NAME", required=True, help="Patient's Name, such as DOE^JANE.")
     parser.add_argument("--birth-date", metavar="YYYYMMDD", default="", help="Patient's Birth Date.")
-    parser.add_argument("--sex", choices=["M", "F", "O"], help="Patient's Sex.")
+    parser.add_argument("--sex", type=str.upper, choices=["M", "F", "O"], help="Patient's Sex.")
     _add_attributes(parser)
     _add_modality(parser, "the device's first")
     add_site(parser)

@@ -9,6 +9,7 @@ from openmodality.cli.shell.man_pages import make_manual_pages
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.output import clean, format_count
+from openmodality.cli.terminal.result_file import write_result
 from openmodality.cli.terminal.values import any_folder
 
 
@@ -26,7 +27,7 @@ def run(folder: Path, as_json: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pages = make_manual_pages(openmodality.__version__)
     for name, page in pages.items():
-        (folder / name).write_text(page, encoding="utf-8")
+        write_result(folder / name, page)
     if as_json:
         print_document({"path": str(folder / name)} for name in pages)
     else:

@@ -28,7 +28,7 @@ def ask_to_confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError(f"nobody is there to answer: {question}", advice="say --yes to go on without being asked")
+        raise UsageError(f'nobody is there to answer "{question}"', advice="say --yes to go on without being asked")
     if not is_yes(question):
         raise KeyboardInterrupt
 

@@ -235,9 +235,11 @@ class Site:
             return next(iter(self.printers.values()))
         if name in self.printers:
             return self.printers[name]
+        if name and not (name in self.peers and self.peers[name].offers("print")):
+            known = ", ".join(dict.fromkeys((*self.printers, *(peer.name for peer in self.peers_for("print")))))
+            wrong = f": peer {name!r} has no service print" if name in self.peers else f" has no peer {name!r}"
+            raise ConfigurationError(f"{self.path}{wrong}; its printers are: {known or 'none'}")
         peer = self.choose_peer("print", name or None)
-        if not peer.offers("print"):
-            raise ConfigurationError(f"{self.path}: peer {name!r} has no service print")
         return make_printer(peer.name, peer, PrinterSettings(), peer.parameters)
 
     @property

@@ -44,7 +44,7 @@ def test_a_yes_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
 def test_nobody_is_asked_who_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
-    with pytest.raises(UsageError, match=r"^nobody is there to answer: Delete it"):
+    with pytest.raises(UsageError, match=r"^nobody is there to answer \"Delete it"):
         ask_to_confirm("Delete it?", yes=False)
     ask_to_confirm("Delete it?", yes=True)
     assert capsys.readouterr().err == ""

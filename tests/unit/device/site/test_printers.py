@@ -44,13 +44,13 @@ def test_a_printer_is_found_by_its_name_by_its_peer_and_as_the_first(tmp_path: P
     text = (tmp_path / "site.toml").read_text(encoding="utf-8").replace("[printers.film]\nbits = 12", "")
     (tmp_path / "site.toml").write_text(text, encoding="utf-8")
     assert load_site(tmp_path).printer("film").settings.bits == 8
-    with pytest.raises(ConfigurationError, match="no peer 'other'"):
+    with pytest.raises(ConfigurationError, match="no peer 'other'; its printers are: film"):
         load_site(tmp_path).printer("other")
 
 
 def test_a_peer_that_prints_nothing_is_no_printer(tmp_path: Path) -> None:
     site = load(tmp_path, "mr", 'peer = "film"\n', '[peers.pacs]\nae_title = "P"\nhost = "h"\nport = 1\n')
-    with pytest.raises(ConfigurationError, match="peer 'pacs' has no service print"):
+    with pytest.raises(ConfigurationError, match="peer 'pacs' has no service print; its printers are: film"):
         site.printer("pacs")
 
 
