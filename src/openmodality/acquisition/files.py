@@ -230,7 +230,7 @@ class FileSource:
             if wanted in (_make_plain_name(known), _make_plain_name(describe_storage(uid).partition(" (")[0])):
                 return uid
         raise UsageError(
-            f"{where}: this device makes no {name}", advice=f"say one of {', '.join(self.objects)} with --object"
+            f"{where}: this device makes no {name:.64}", advice=f"say one of {', '.join(self.objects)} with --object"
         )
 
 

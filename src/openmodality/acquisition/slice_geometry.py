@@ -84,7 +84,7 @@ class Slices:
         """
         matrix = _read_matrix(affine)
         if space not in ("RAS", "LPS"):
-            raise ObjectInvalid(f"space is {space!r}", advice="say RAS, as NIfTI has it, or LPS, as DICOM has it")
+            raise ObjectInvalid(f"space is {space!r:.64}", advice="say RAS, as NIfTI has it, or LPS, as DICOM has it")
         if space == "RAS":
             matrix = _TO_LPS @ matrix
         lengths = np.linalg.norm(matrix[:3, :3], axis=0)

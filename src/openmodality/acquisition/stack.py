@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
@@ -77,18 +77,15 @@ def _arrange(volume: Volume) -> _Arranged:
         raise ObjectInvalid("frames one by one lie along k", advice="give an array to have other slices")
     counts = tuple(map(int, volume.shape)) if len(volume.shape) == 4 else (1, *map(int, volume.shape))
     _check_counts(counts)
-    affine = None if volume.affine is None else np.array(volume.affine, dtype=np.float64)
+    affine = None if volume.affine is None else read_matrix(volume.affine, "volume")
     return _Arranged(volume.array, (counts[0], counts[1], counts[2], counts[3]), affine)
 
 
 def _arrange_array(volume: Volume, array: Array) -> _Arranged:
-    sample_axes = 1 if volume.is_colour else 0
-    plain = array.ndim - sample_axes
+    plain = array.ndim - volume.is_colour
     if plain == 2:
         array, plain = array[np.newaxis], 3
-    if plain not in (3, 4):
-        raise ObjectInvalid(f"array has the shape {array.shape}", advice="give an array of three or four axes")
-    axes = _name_axes(volume.axes, plain)
+    axes = _name_axes(volume.axes, array, plain)
     along = _find_slice_axis(volume.slice_axis, axes)
     column, row = [letter for letter in "ijk" if letter != along]
     order = [axes.index(letter) for letter in ("t", along, row, column) if letter in axes]
@@ -99,21 +96,44 @@ def _arrange_array(volume: Volume, array: Array) -> _Arranged:
     _check_counts(counts)
     affine = None
     if volume.affine is not None:
-        given = np.array(volume.affine, dtype=np.float64)
+        given = read_matrix(volume.affine, "volume")
         affine = given[:, ["ijk".index(column), "ijk".index(row), "ijk".index(along), 3]] if _has_4(given) else given
     return _Arranged(arranged, (counts[0], counts[1], counts[2], counts[3]), affine)
+
+
+def count_images(volume: Volume) -> tuple[int, int]:
+    """How many positions the fourth axis of a volume has, and how many slices; one each where it is no array.
+
+    Raises :class:`ObjectInvalid` where what is said of its axes does not fit them.
+    """
+    array = volume.array
+    if not isinstance(array, np.ndarray) or (plain := array.ndim - volume.is_colour) < 3:
+        return 1, 1
+    axes = _name_axes(volume.axes, array, plain)
+    slices = array.shape[axes.index(_find_slice_axis(volume.slice_axis, axes))]
+    return array.shape[axes.index("t")] if "t" in axes else 1, slices
+
+
+def read_matrix(value: ArrayLike, where: str) -> NDArray[np.float64]:
+    """Numbers in rows. Raises :class:`ObjectInvalid` where they are none."""
+    try:
+        return np.array(value, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ObjectInvalid(f"{where}: affine is no matrix of numbers", advice="give 4 rows of 4 numbers") from error
 
 
 def _has_4(matrix: NDArray[np.float64]) -> bool:
     return matrix.ndim == 2 and matrix.shape[1] == 4
 
 
-def _name_axes(axes: str, count: int) -> str:
-    """The names of all axes. Raises :class:`ObjectInvalid` where the names are others than the array has."""
+def _name_axes(axes: str, array: Array, count: int) -> str:
+    """The names of all axes but that of colour. Raises :class:`ObjectInvalid` where the array has others."""
+    if count not in (3, 4):
+        raise ObjectInvalid(f"array has the shape {array.shape}", advice="give an array of three or four axes")
     if count == 4 and "t" not in axes:
         axes = f"{axes}t" if axes.startswith("i") else f"t{axes}"
     if sorted(axes) != sorted("ijkt"[:count]):
-        raise ObjectInvalid(f"axes are {axes!r}, for an array of {count} axes", advice=_AXES_ADVICE)
+        raise ObjectInvalid(f"axes are {axes!r:.64}, for an array of {count} axes", advice=_AXES_ADVICE)
     return axes
 
 
@@ -123,7 +143,8 @@ def _find_slice_axis(slice_axis: str | int, axes: str) -> str:
         letter = axes[slice_axis]
     if not isinstance(letter, str) or letter not in ("i", "j", "k"):
         raise ObjectInvalid(
-            f"slice_axis is {slice_axis!r}", advice=f"say i, j or k, or the number of one of these in {axes}"
+            f"slice_axis is {slice_axis!r:.64}",
+            advice=f"say i, j or k, or the number of one of these in {axes}",
         )
     return letter
 

@@ -50,7 +50,7 @@ class Positions:
         value is not DICOM's.
         """
         if dimension not in ("", *_COUNTED):
-            raise ObjectInvalid(f"dimension is {dimension!r}", advice=f"say {', '.join(_COUNTED)}")
+            raise ObjectInvalid(f"dimension is {dimension!r:.64}", advice=f"say {', '.join(_COUNTED)}")
         said = _VALUES_OF.get(dimension, "")
         shared: dict[str, object] = {}
         each_position: list[dict[str, object]] = [{} for _ in range(positions)]

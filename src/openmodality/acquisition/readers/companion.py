@@ -14,12 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-import numpy as np
 from pydicom.dataset import Dataset
 
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.readers.found import EMPTY, IDENTITY_KEYWORDS, FoundSeries
 from openmodality.acquisition.readers.tree import read_tree
+from openmodality.acquisition.stack import read_matrix
 from openmodality.acquisition.volume import Volume
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.irradiation.event import IrradiationEvent
@@ -88,7 +88,7 @@ def read_companion(path: Path) -> Companion:
     """
     content = read_tree(path)
     settings = {name: value for name, value in content.items() if name in OPTIONS | ABOUT_THE_FILE}
-    _check_settings(settings, str(path))
+    check_settings(settings, str(path))
     keywords = {name: value for name, value in content.items() if name not in settings}
     return Companion(str(path), keywords, settings)
 
@@ -143,17 +143,15 @@ def _is_plain_list(value: object) -> bool:
     return isinstance(value, list) and not any(isinstance(each, Mapping) for each in value)
 
 
-def _read_affine(value: object, where: str) -> Any:
-    try:
-        matrix = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ObjectInvalid(f"{where}: affine is no matrix of numbers", advice="give 4 rows of 4 numbers") from error
+def _read_affine(value: Any, where: str) -> Any:
+    matrix = read_matrix(value, where)
     if matrix.shape not in ((4, 4), (3, 4)):
         raise ObjectInvalid(f"{where}: affine has the shape {matrix.shape}", advice="give 4 rows of 4 numbers")
     return matrix
 
 
-def _check_settings(settings: Mapping[str, Any], where: str) -> None:
+def check_settings(settings: Mapping[str, Any], where: str) -> None:
+    """Raises :class:`ObjectInvalid` where one of our names has a value of a wrong kind, or none of its choices."""
     for name, allowed in _CHOICES.items():
         if name in settings and settings[name] not in allowed:
             raise ObjectInvalid(

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-import numpy as np
-
+from openmodality.acquisition.stack import count_images
 from openmodality.acquisition.volume import Volume
+from openmodality.errors import ObjectInvalid
 from openmodality.objects.irradiation.event import IrradiationEvent
 
 IDENTITY_KEYWORDS: Final[tuple[str, ...]] = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
@@ -38,28 +38,23 @@ class FoundSeries:
 
     @property
     def positions(self) -> int:
-        """How many volumes there are along the fourth axis."""
-        array = self.volume.array
-        if not isinstance(array, np.ndarray) or array.ndim - self.volume.is_colour < 4:
-            return 1
-        axes = self.volume.axes
-        if "t" in axes:
-            return int(array.shape[axes.index("t")])
-        return int(array.shape[3 if axes.startswith("i") else 0])
+        """How many volumes there are along the fourth axis. Raises :class:`ObjectInvalid` as :attr:`images` does."""
+        return self._count()[0]
 
     @property
     def images(self) -> int:
-        """How many images are made of it."""
-        array = self.volume.array
-        shape = array.shape[: array.ndim - self.volume.is_colour] if isinstance(array, np.ndarray) else ()
-        if len(shape) < 3:
-            return 1
-        along = self.volume.slice_axis
-        letters = self.volume.axes.replace("t", "")
-        names = f"{letters}t" if letters.startswith("i") else f"t{letters}"
-        names = self.volume.axes if "t" in self.volume.axes else names[-len(shape) :] if len(shape) == 4 else letters
-        slices = shape[names.index(along)] if isinstance(along, str) and along in names else shape[int(along or 0)]
-        return int(slices) * self.positions
+        """How many images are made of it.
+
+        Raises :class:`ObjectInvalid` where what is said of its axes does not fit them.
+        """
+        positions, slices = self._count()
+        return positions * slices
+
+    def _count(self) -> tuple[int, int]:
+        try:
+            return count_images(self.volume)
+        except ObjectInvalid as error:
+            raise ObjectInvalid(f"{self.where}: {error.message}", advice=error.advice) from error
 
     def say(self, keywords: Mapping[str, object]) -> FoundSeries:
         """The same with more DICOM keywords; one that is known gets the new value."""

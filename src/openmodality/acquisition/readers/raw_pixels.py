@@ -42,7 +42,7 @@ def parse_raw_format(text: str) -> RawFormat:
     """
     said = _FORM.fullmatch(text)
     if said is None or (said["type"] or "uint16") not in _TYPES or not int(said["rows"]) * int(said["columns"]):
-        raise UsageError(f"{text!r} is no format of raw pixels", advice=_ADVICE)
+        raise UsageError(f"{text!r:.64} is no format of raw pixels", advice=_ADVICE)
     dtype = np.dtype(said["type"] or "uint16").newbyteorder(">" if said["order"] == "be" else "<").str
     return RawFormat(int(said["rows"]), int(said["columns"]), dtype, int(said["offset"] or 0))
 

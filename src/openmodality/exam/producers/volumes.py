@@ -52,7 +52,7 @@ def choose_parts(dtype: np.dtype[Any], parts: Parts) -> tuple[Component, ...]:
     Raises :class:`ObjectInvalid` where they are no numbers, or have no such parts.
     """
     if parts not in ("magnitude", "magnitude+phase"):
-        raise ObjectInvalid(f"parts is {parts!r}", advice='say parts="magnitude" or parts="magnitude+phase"')
+        raise ObjectInvalid(f"parts is {parts!r:.64}", advice='say parts="magnitude" or parts="magnitude+phase"')
     if dtype.kind == "c":
         return (_MAGNITUDE, _PHASE) if parts == "magnitude+phase" else (_MAGNITUDE,)
     if dtype.kind not in _REAL_KINDS:

@@ -52,13 +52,13 @@ class Scaling:
 
     def __post_init__(self) -> None:
         if self.nan not in ("refuse", "zero"):
-            raise ObjectInvalid(f"nan is {self.nan!r}", advice='leave it out, or say nan="zero"')
+            raise ObjectInvalid(f"nan is {self.nan!r:.64}", advice='leave it out, or say nan="zero"')
         if self.scale is None or (isinstance(self.scale, str) and self.scale in ("series", "none")):
             return
         try:
             low, high = (float(each) for each in self.scale)
         except (TypeError, ValueError) as error:
-            raise ObjectInvalid(f"scale is {self.scale!r}", advice=_SCALE_ADVICE) from error
+            raise ObjectInvalid(f"scale is {self.scale!r:.64}", advice=_SCALE_ADVICE) from error
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise ObjectInvalid(
                 f"scale is from {low:g} to {high:g}", advice="the first number is to be the smaller one"

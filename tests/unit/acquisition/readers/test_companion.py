@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from openmodality.acquisition.files import FileSource
-from openmodality.acquisition.readers.companion import list_files_beside, read_companion
+from openmodality.acquisition.readers.companion import (
+    ABOUT_THE_FILE,
+    OPTIONS,
+    Companion,
+    apply_companion,
+    check_settings,
+    list_files_beside,
+    read_companion,
+)
+from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.source import AcquiredSeries
-from openmodality.errors import ObjectInvalid, UsageError
+from openmodality.acquisition.stack import make_stack
+from openmodality.acquisition.volume import Volume
+from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
 from tests.acquired import list_frames
 
 VOLUME = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
@@ -77,3 +90,26 @@ def test_a_companion_that_is_too_large_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(" " * ((1 << 20) + 1))
     with pytest.raises(ObjectInvalid, match="too large"):
         read_companion(tmp_path / "a.json")
+
+
+def test_no_value_of_a_wrong_type_breaks_a_companion() -> None:
+    numbers = [True, -1, 5, 0.5, float("inf"), float("nan"), 10**400, 10**17]
+    texts = ["", "x", "\0", "ijk", "kji", "tkji", "time", "x" * 1000]
+    lists = [[], [None], [{}], [[1]], [1, 2], [[1, 0, 0, 0]] * 4, [[1e308] * 4] * 4]
+    others: list[Any] = [None, {}, {"KVP": 10**400}, *lists]
+    for name in sorted(OPTIONS | ABOUT_THE_FILE):
+        for value in (*numbers, *texts, *others):
+            with suppress(OpenModalityError):
+                settings = {name: value}
+                check_settings(settings, "a.json")
+                found = FoundSeries("a.npy", Volume(array=np.zeros((2, 3, 4), np.uint16)))
+                found = apply_companion(found, Companion("a.json", {}, settings))
+                assert found.images >= 0
+                make_stack(found.volume)
+
+
+def test_axes_that_a_file_has_not_are_told_with_the_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((2, 3, 4), np.uint16))
+    (tmp_path / "a.json").write_text('{"slice_axis": "x"}')
+    with pytest.raises(ObjectInvalid, match=r"a\.npy: slice_axis is 'x'; say i, j or k"):
+        list(FileSource([tmp_path / "a.npy"]).series())
