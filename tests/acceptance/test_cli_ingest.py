@@ -100,6 +100,9 @@ def test_a_stream_until_it_is_stopped(device: Path) -> None:
             return False
 
     wait_until(connect, what="an answer to CLOSE")
+    np.save(device / "a.npy", np.zeros((4, 4), np.uint16))
+    assert call(["exam", "acquire", "1", "a.npy"], device)[1].splitlines()[-1] == "exam 1: 1 image made"
+    # Each command counts the images that it has made, whoever makes others in the exam.
     listening.send_signal(signal.SIGTERM)
     ended = finish(listening)
     assert (ended.status, ended.out) == (0, "exam 1: 0 images made\n")

@@ -164,21 +164,21 @@ def acquire(
         chosen = device_.find_exam(find_exam_number(device_.view, exam))
         if append and not chosen.state.is_open:
             chosen.begin()
-        made, status = 0, 0
+        made, status, before = set[str](), 0, _list_images(chosen)
         if protocols:
             named = "" if paths else options.object_name  # where there are files it is theirs
-            made += acquire_source(chosen, _make_simulator(device_.site, chosen, protocols, scanning, named), options)
+            made |= acquire_source(chosen, _make_simulator(device_.site, chosen, protocols, scanning, named), options)
         if paths:
             of_paths, status = _acquire_paths(chosen, paths, options)
-            made += of_paths
+            made |= of_paths
         if listening.folder is not None:
-            made += watch(chosen, listening.folder, options)
+            made |= watch(chosen, listening.folder, options)
         if listening.mrd is not None:
-            made += listen_to_mrd(chosen, listening.mrd, options)
+            made |= listen_to_mrd(chosen, listening.mrd, options)
         if as_json:
             print_document([ExamDetails.of(device_.view, chosen.id).as_json()])
         else:
-            print(f"exam {chosen.id}: {format_count(made, 'image')} made")
+            print(f"exam {chosen.id}: {format_count(len(made - before), 'image')} made")
     return status
 
 
@@ -223,8 +223,8 @@ def _parse_port(text: str) -> tuple[str, int]:
     return host or LOCAL, int(parse_integer(0, 65535)(port))
 
 
-def _acquire_paths(exam: Exam, paths: Sequence[str], options: IngestOptions) -> tuple[int, int]:
-    """Take all paths that can be taken and name the others; how many images were made, and the exit status."""
+def _acquire_paths(exam: Exam, paths: Sequence[str], options: IngestOptions) -> tuple[set[str], int]:
+    """Take all paths that can be taken and name the others; the UIDs of the images, and the exit status."""
     try:
         return acquire_source(exam, paths, options), 0
     except PartlyTaken as error:
@@ -233,12 +233,12 @@ def _acquire_paths(exam: Exam, paths: Sequence[str], options: IngestOptions) -> 
         for name, problem in error.problems.items():
             where = "" if problem.message.startswith(name) else f"{name}: "
             say(f"openmodality: {where}{problem}")
-        return _count_images(exam, error.made), 1
+        return _list_made(error.made), 1
 
 
-def acquire_source(exam: Exam, source: Source | Sequence[str], options: IngestOptions) -> int:
-    """Make images and name their series; how many images. Ctrl-C says what is kept."""
-    line, before = StatusLine(), _count_images(exam)
+def acquire_source(exam: Exam, source: Source | Sequence[str], options: IngestOptions) -> set[str]:
+    """Make images and name their series; the SOP Instance UIDs. Ctrl-C says what is kept."""
+    line, before = StatusLine(), _list_images(exam)
 
     def show(done: int, total: int) -> None:
         line.show(f"{exam.record.series[-1].description}: image {done} of {total}")
@@ -247,11 +247,12 @@ def acquire_source(exam: Exam, source: Source | Sequence[str], options: IngestOp
         series = exam.acquire(source, show, **options.as_keywords())
     except KeyboardInterrupt:
         line.clear()
-        say(f"interrupted; exam {exam.id} keeps the {format_count(_count_images(exam) - before, 'image')} made so far")
+        kept = format_count(len(_list_images(exam) - before), "image")
+        say(f"interrupted; exam {exam.id} keeps the {kept} made so far")
         raise
     line.clear()
     _say_series(series)
-    return _count_images(exam, series)
+    return _list_made(series)
 
 
 def _say_series(series: Sequence[Series]) -> None:
@@ -260,11 +261,15 @@ def _say_series(series: Sequence[Series]) -> None:
         say_lost(each)
 
 
-def _count_images(exam: Exam, series: Sequence[Series] | None = None) -> int:
-    """Images of an exam, or of these series of it; dose reports are none."""
-    uids = None if series is None else {each.record.series_instance_uid for each in series}
-    made = (each for each in exam.instances() if uids is None or each.SeriesInstanceUID in uids)
-    return sum(is_image(each.SOPClassUID) for each in made)
+def _list_images(exam: Exam) -> set[str]:
+    """The SOP Instance UIDs of the images of an exam; dose reports are none."""
+    return {each.SOPInstanceUID for each in exam.instances() if is_image(each.SOPClassUID)}
+
+
+def _list_made(taken: Sequence[Series]) -> set[str]:
+    """The SOP Instance UIDs of the images of series: another process may make others in the same exam meanwhile."""
+    handles = [*taken, *(each.phase for each in taken if each.phase is not None)]
+    return {uid for each in handles for uid in each.made}
 
 
 def say_lost(series: Series) -> None:
@@ -291,9 +296,9 @@ def _group(unused: Mapping[str, str]) -> dict[str, list[str]]:
     return groups
 
 
-def watch(exam: Exam, folder: Path, options: IngestOptions) -> int:
-    """Take files out of a folder until the process is told to stop; how many images were made."""
-    stop, before = stop_on_signals(), _count_images(exam)
+def watch(exam: Exam, folder: Path, options: IngestOptions) -> set[str]:
+    """Take files out of a folder until the process is told to stop; the UIDs of the images that were made."""
+    stop, made = stop_on_signals(), set[str]()
 
     def deliver(arrival: DroppedFile) -> None:
         try:
@@ -306,21 +311,23 @@ def watch(exam: Exam, folder: Path, options: IngestOptions) -> int:
             say(f"{arrival.path.name}: not taken: {error}{later}")
             raise
         say(f"{arrival.path.name}: taken into exam {exam.id}")
+        made.update(_list_made(taken))
         for series in taken:
             say_lost(series)
 
     say(f"watching {folder} for exam {exam.id}; Ctrl-C stops")
     DropFolder(folder, deliver).watch(stop.wait, monotonic, _LOOK_S)
-    return _count_images(exam) - before
+    return made
 
 
-def listen_to_mrd(exam: Exam, address: tuple[str, int], options: IngestOptions) -> int:
-    """Take what reconstructions send until the process is told to stop; how many images were made."""
-    stop, before = stop_on_signals(), _count_images(exam)
+def listen_to_mrd(exam: Exam, address: tuple[str, int], options: IngestOptions) -> set[str]:
+    """Take what reconstructions send until the process is told to stop; the UIDs of the images that were made."""
+    stop, made = stop_on_signals(), set[str]()
     keywords = options.as_keywords()
 
     def deliver(found: Sequence[FoundSeries]) -> None:
         for series in exam.acquire(exam.make_source(found, **keywords), **keywords):
+            made.update(_list_made([series]))
             say(f"series {series.record.number} {series.record.description}")
             say_lost(series)
 
@@ -333,4 +340,4 @@ def listen_to_mrd(exam: Exam, address: tuple[str, int], options: IngestOptions) 
         host, port = sock.getsockname()[:2]
         say(f"listening for MRD on {host}:{port} for exam {exam.id}; Ctrl-C stops")
         listener.serve(sock, stop.wait)
-    return _count_images(exam) - before
+    return made

@@ -14,7 +14,7 @@ from openmodality.exam.ingest import IngestOptions
 
 
 class _Exam:
-    """Acquires three images into series 1.2.1 while another command makes one in series 1.2.2."""
+    """Acquires three images while another command makes one."""
 
     id = 2
 
@@ -23,24 +23,22 @@ class _Exam:
         self._uids: list[str] = []
 
     def instances(self) -> list[Any]:
-        return [SimpleNamespace(SOPClassUID=MRImageStorage, SeriesInstanceUID=uid) for uid in self._uids]
+        return [SimpleNamespace(SOPClassUID=MRImageStorage, SOPInstanceUID=uid) for uid in self._uids]
 
     def acquire(self, source: object, progress: Callable[[int, int], None], **options: object) -> list[Any]:
-        self._uids += ["1.2.1", "1.2.1", "1.2.1"]
+        self._uids += ["1.1", "1.2", "1.3"]
         if self._error is not None:
             raise self._error
-        self._uids += ["1.2.2"]
-        record = SimpleNamespace(number=1, description="T1", series_instance_uid="1.2.1")
-        return [
-            SimpleNamespace(
-                record=record, object_name="MR Image", notices=(), unused={}, left_out=(), unstated=(), overridden=()
-            )
-        ]
+        self._uids += ["1.4"]
+        record = SimpleNamespace(number=1, description="T1")
+        said = {"notices": (), "unused": {}, "left_out": (), "unstated": (), "overridden": ()}
+        phase = SimpleNamespace(made=["1.3"])
+        return [SimpleNamespace(record=record, object_name="MR Image", made=["1.1", "1.2"], phase=phase, **said)]
 
 
 def test_images_that_another_command_makes_meanwhile_are_not_counted() -> None:
     exam: Any = _Exam()
-    assert acquire_source(exam, ["t1.nii"], IngestOptions()) == 3
+    assert acquire_source(exam, ["t1.nii"], IngestOptions()) == {"1.1", "1.2", "1.3"}
 
 
 def test_ctrl_c_says_what_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
