@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 import openmodality
 from openmodality.errors import StoreError
@@ -16,6 +18,8 @@ from openmodality.store.files.instance_file import StorageFull, Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import open_store
+from openmodality.store.rows.deletion import NotCommitted, delete_entity
+from openmodality.store.schema import instances
 from tests.peers.objects import mr_image, save
 
 FULL = 4 * 1024 * 1024
@@ -82,6 +86,32 @@ def test_a_database_without_space_is_an_error_to_readers_and_catches_up_later(sm
         filler.unlink()
         with store.read() as connection:
             assert count(connection, Level.IMAGE) == 1
+
+
+def test_a_study_can_be_deleted_from_a_disk_that_is_full(small_disk: Path, tmp_path: Path) -> None:
+    """Deleting is what makes room there: it cannot wait for room in the database."""
+    uid = "1.2.826.0.1.3680043.10.543.9"
+    with open_store(small_disk, durability="os") as store:
+        for number in range(40):
+            path = save(
+                mr_image(rows=100, columns=100, StudyInstanceUID=uid, InstanceNumber=number), tmp_path / "source"
+            )
+            file = store.create(path.stem)
+            file.write(path.read_bytes())
+            store.accept(file)
+        store.flush()
+        with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(bytes(4096))
+        with pytest.raises(NotCommitted):
+            delete_entity(store, Level.STUDY, uid)
+        with pytest.raises(StoreError, match="no room for the database"), store.write() as transaction:
+            transaction.execute(update(instances).values(NumberOfFrames="1" * 60))
+        assert len(list((small_disk / "instances").rglob("*.dcm"))) == 40
+        assert delete_entity(store, Level.STUDY, uid, force=True).instances == 40
+        assert not list((small_disk / "instances").rglob("*.dcm"))
+        with store.read() as connection:
+            assert count(connection, Level.IMAGE) == 0
 
 
 def test_a_limit_of_the_process_is_a_full_disk_too(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 One transaction removes the rows and leaves a tombstone for each file; then the files go, then the tombstones. A
 process that dies in between leaves no row without a file, and the next start removes the files that bear a tombstone
 instead of indexing them again.
+
+On a disk that is full the database has no room even for that. Deleting is what makes room there, so some of the files
+go first then, after the same checks.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from sqlalchemy import Column, ColumnElement, Select, Table, delete, exists, fun
 
 from openmodality.audit.subjects import StudySubject
 from openmodality.errors import StoreError
+from openmodality.store.database_errors import DatabaseFailed
+from openmodality.store.database_words import Trouble
 from openmodality.store.index_recovery import finish_deletions
 from openmodality.store.listing.entities import Level
 from openmodality.store.listing.subjects import read_study_subject, read_subjects
@@ -38,6 +43,8 @@ _T = TypeVar("_T")
 TellDeleted = Callable[[Transaction, Sequence[StudySubject], frozenset[str]], object]
 """Told of which studies instances are deleted, and which of these studies are gone with them."""
 _AT_ONCE = 500
+_ROOM_BYTES = 8 * 1024 * 1024
+"""What a deletion takes of the disk at the most before it gives any of it back."""
 _KEYS = {
     Level.PATIENT: patients.c.PatientID,
     Level.STUDY: studies.c.StudyInstanceUID,
@@ -98,6 +105,35 @@ def delete_entity(
     is in progress or an unfinished job needs it, and :class:`NotCommitted` unless ``force`` is given. ``tell`` is
     called within the transaction.
     """
+    try:
+        deleted = _delete(store, level, unique_key, issuer, force, tell)
+    except DatabaseFailed as error:
+        if error.trouble is not Trouble.FULL or store.database.is_shared:  # that has another disk
+            raise
+        _make_room(store, level, unique_key, issuer, force)
+        deleted = _delete(store, level, unique_key, issuer, force, tell)
+    finish_deletions(store.database, store.files)
+    return deleted
+
+
+def _make_room(store: LocalStore, level: Level, unique_key: str, issuer: str, force: bool) -> None:
+    """Remove files of what is to be deleted, as many as the database needs room for."""
+    with store.read() as snapshot:
+        target = _read_target(snapshot, level, unique_key, issuer)
+        _refuse_unfinished(snapshot, target, patient=level is Level.PATIENT)
+        _refuse_uncommitted(snapshot, target, force=force)
+        uids = target.read_uids(snapshot)
+    room_bytes = 0
+    for uid in uids:
+        if room_bytes >= _ROOM_BYTES:
+            return
+        path = store.files.path(uid)
+        room_bytes += path.stat().st_size if path.exists() else 0
+        store.files.delete(uid)
+
+
+def _delete(store: LocalStore, level: Level, unique_key: str, issuer: str, force: bool, tell: TellDeleted) -> Deleted:
+    """The transaction: rows, tombstones and what is told of it."""
     with store.write() as transaction:
         target = _read_target(transaction, level, unique_key, issuer)
         uids = target.read_uids(transaction)
@@ -116,7 +152,6 @@ def delete_entity(
             "deleted",
             f"{deleted.instances} instances" + (", not all of them committed" if force else ""),
         )
-    finish_deletions(store.database, store.files)
     return deleted
 
 
