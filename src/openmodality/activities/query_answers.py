@@ -104,14 +104,14 @@ class StoredEntities:
             raise Refuse(OUT_OF_RESOURCES, f"more than {MAX_FILES} files to look into; give more keys")
         sets = [read_texts(request.identifier, SPECIFIC_CHARACTER_SET), *self._character_sets]
         encoder = MatchEncoder([(tag, vr) for tag, vr, _, _ in asked.returned], request.transfer_syntax, sets)
-        fits, looked_into = asked.make_filter(), 0
+        fits, looked_into, is_in_index = asked.make_filter(), 0, not further
         batch, enough = list[bytes](), 1
         for page in split_pages(ids):
             with self._store.database.read() as snapshot:
                 entities = read_matches(snapshot, asked.level, page, asked.wanted)
-                files = read_first_instances(snapshot, asked.level, page) if further else {}
+                files = {} if is_in_index else read_first_instances(snapshot, asked.level, page)
             for entity in filter(fits, entities):
-                if not further:
+                if is_in_index:
                     batch.append(encoder.encode(asked.list_texts(entity)))
                     if len(batch) == enough:
                         yield batch

@@ -62,6 +62,7 @@ def decode_element_text(raw: bytes, terms: tuple[str, ...], vr: str) -> str:
     return clean_text(text.rstrip("\0 "), lines=vr in MULTI_LINE_VRS)
 
 
+@lru_cache(maxsize=4096)
 def encode_component(text: str, terms: tuple[str, ...]) -> bytes:
     """The bytes of a value, or of a component of a name, without delimiters of values, groups and components.
 

@@ -37,7 +37,7 @@ class MatchEncoder:
     ) -> None:
         self._returned = [each for each in returned if each[0] != SPECIFIC_CHARACTER_SET]
         self._transfer_syntax = transfer_syntax
-        self._character_sets = character_sets
+        self._repertoires = [(tuple(terms), _Repertoire(terms)) for terms in character_sets if any(terms)]
         layout = layout_of(transfer_syntax)
         self._parts = [
             (vr, _Headers(layout.write, tag, vr), _make_plain(vr, layout.big_endian)) for tag, vr in self._returned
@@ -78,8 +78,8 @@ class MatchEncoder:
         characters = set("".join(foreign))
         if not characters:
             return ()
-        fitting = (terms for terms in self._character_sets if any(terms) and holds(terms, characters))
-        return tuple(next(fitting, (UTF_8,)))
+        fitting = (terms for terms, held in self._repertoires if all(map(held.__getitem__, characters)))
+        return next(fitting, (UTF_8,))
 
     def _encode_as_data_set(self, texts: Sequence[str], further: Dataset) -> bytes:
         terms = self._choose_terms([*self._list_foreign(texts), *_list_foreign(further)])
@@ -96,6 +96,17 @@ class MatchEncoder:
             else:
                 data_set.add(DataElement(tag, vr, text))
         return encode_data_set(data_set, self._transfer_syntax)
+
+
+class _Repertoire(dict[str, bool]):
+    """Whether character sets hold a character, which is found out when it is first asked for."""
+
+    def __init__(self, terms: Sequence[str]) -> None:
+        self._terms = terms
+
+    def __missing__(self, character: str) -> bool:
+        held = self[character] = holds(self._terms, character)
+        return held
 
 
 class _Headers(dict[int, bytes]):

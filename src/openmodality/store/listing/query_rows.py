@@ -16,6 +16,8 @@ from openmodality.store.listing.name_conditions import match_patient_name
 from openmodality.store.listing.reader import Condition, Reader, combine, is_one_of
 
 PAGE_ROWS: Final = 500
+FIRST_PAGE_ROWS: Final = 50
+"""The first matches go out while the others are looked up."""
 
 _OWN: Final = "i.listed AND i.device_id = ?"
 _LISTED: Final = {
@@ -77,7 +79,7 @@ def read_matches(reader: Reader, level: Level, ids: Sequence[int], wanted: Colle
     wanted_columns = ", ".join([*owners, *columns])
     sql = f"SELECT {wanted_columns} FROM {join_levels(level)} WHERE {among.sql} ORDER BY {own}"
     rows = reader.rows(sql, among.values)
-    found = [dict(row) for row in rows]
+    found = [row if isinstance(row, dict) else dict(row) for row in rows]
     for of in {_COUNTS[keyword][0] for keyword in _COUNTS if keyword in wanted}:
         _add_counts(reader, of, found, wanted)
     for keyword, (of, column, table) in _COLLECTED.items():
@@ -100,8 +102,10 @@ def read_first_instances(reader: Reader, level: Level, ids: Sequence[int]) -> di
 
 
 def split_pages(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """The numbers, so many at a time."""
-    for start in range(0, len(ids), PAGE_ROWS):
+    """The numbers, so many at a time; few at first."""
+    if ids:
+        yield ids[:FIRST_PAGE_ROWS]
+    for start in range(FIRST_PAGE_ROWS, len(ids), PAGE_ROWS):
         yield ids[start : start + PAGE_ROWS]
 
 
