@@ -41,7 +41,7 @@ coverage: $(DEVELOPMENT) peers  ## the tests again, with the lines and branches 
 	$(PYTEST) --cov --cov-report=term --cov-report=xml $(ARGS)
 
 soak: $(DEVELOPMENT) peers  ## the tests that can work longer, at length: an hour or so (ARGS=tests/fault)
-	$(PYTEST) --soak $(if $(strip $(ARGS)),$(ARGS),tests/property tests/fault)
+	$(PYTEST) --soak $(if $(strip $(ARGS)),$(ARGS),tests/property tests/fault tests/integration/console/test_rest_schema.py)
 
 peers:
 	@tools/install_peers.sh

@@ -16,9 +16,25 @@ WAIT_MS: Final = 15_000
 SIZE: Final = {"width": 1440, "height": 900}
 SHELL: Final = "chromium-headless-shell"
 _SWITCHES: Final = ("--no-sandbox", "--disable-gpu")
-ONE_PROCESS: Final = ("--disable-site-isolation-trials", "--renderer-process-limit=1")
-"""Switches for pages of one site, which share a process instead of starting one each."""
-_AXE: Final = Axe().axe_script
+OF_ONE_SITE: Final = (
+    "--disable-site-isolation-trials",
+    "--renderer-process-limit=1",
+    "--js-flags=--min-semi-space-size=64 --max-semi-space-size=64",
+)
+"""Switches for pages of one site: they share a process, which has memory enough to collect garbage seldom."""
+_KEEP_COLORS: Final = """;(() => {
+  const color = axe.commons.color.Color.prototype, parse = color.parseString, known = new Map();
+  color.parseString = function (text) {
+    if (!known.has(text)) {
+      parse.call(this, text);
+      known.set(text, [this.r, this.g, this.b, this.alpha]);
+    }
+    [this.r, this.g, this.b, this.alpha] = known.get(text);
+    return this;
+  };
+})()"""
+"""A page has a dozen colours, and axe-core parses them a thousand times."""
+_AXE: Final = Axe().axe_script + _KEEP_COLORS
 _IS_AXE_THERE: Final = "() => typeof globalThis.axe === 'object'"
 _RUN_AXE: Final = """async (options) => (await axe.run(document, options)).violations.flatMap(
   (each) => each.nodes.map((node) => `${each.id}: ${node.html.slice(0, 200)}`))"""

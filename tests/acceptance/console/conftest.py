@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.peers.browser import ONE_PROCESS, SIZE, WAIT_MS, chromium, find_lightest
+from tests.peers.browser import OF_ONE_SITE, SIZE, WAIT_MS, chromium, find_lightest
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=WAIT_MS)
-    with chromium(find_lightest(), *ONE_PROCESS) as started:
+    with chromium(find_lightest(), *OF_ONE_SITE) as started:
         yield started
 
 

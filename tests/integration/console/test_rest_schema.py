@@ -29,8 +29,8 @@ from tests.rest_client import DOCUMENT
 WITHOUT: Final = frozenset({"/api/v1/events", "/api/v1/peers/{name}/retrieve", "/api/v1/exams/{exam}/acquire"})
 """A stream that does not end, and what would take long where it succeeds."""
 FAULT: Final = 500
-EXAMPLES: Final = 40
-"""Of all operations together, besides one of each."""
+EXAMPLES: Final = settings().max_examples // 2
+"""Of all operations together, besides one of each; many in a soak."""
 AT_ONCE: Final = 8
 ROLES: Final = (*UserRole, "nobody")
 CHECKS: Final = (
