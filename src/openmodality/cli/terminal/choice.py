@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.values import not_empty
 from openmodality.store.states import InstanceResult
@@ -48,7 +49,9 @@ def follow_job(modality: Modality, job_id: int, done: str) -> None:
         _follow(modality, job_id, done)
     except KeyboardInterrupt:
         modality.jobs.cancel(job_id)
+        say(f"job {job_id} is being cancelled")
         _follow(modality, job_id, done)
+        say(f"job {job_id} is {modality.jobs.show(job_id).job.state}")
         raise
 
 
