@@ -20,6 +20,8 @@ _LINE_SHARE = 1 / 45
 _LEAST_LINE = 9
 _LINE_STEP = 1.2
 """From line to line, in heights of a line."""
+_MOST_LINES: Final = 3
+"""How many lines a text of the patient may take: two patients may differ at the end of a name."""
 _SCALES_MM: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
 
 Point = tuple[float, float]
@@ -132,9 +134,10 @@ def _write_corners(pen: ImageDraw.ImageDraw, stroke: int, texts: Annotation, siz
         y = margin if anchor[1] == "a" else area[1] - margin
         room = area[0] - 2 * margin if anchor[1] == "d" else (area[0] - 3 * margin) // 2
         step = round(size * _LINE_STEP)
-        top = y if anchor[1] == "a" else y - step * len(lines)
-        for number, line in enumerate(lines):
-            text = _shorten(line, size, room)
+        most = _MOST_LINES if lines is texts.upper_left else 1
+        wrapped = [part for line in lines for part in _wrap(line, size, room, most)]
+        top = y if anchor[1] == "a" else y - step * len(wrapped)
+        for number, text in enumerate(wrapped):
             left = x if anchor[0] == "l" else x - measure_line(text, size)
             write_line(pen, (left, top + number * step), text, size, stroke)
 
@@ -168,6 +171,17 @@ def _draw_scale(pen: ImageDraw.ImageDraw, stroke: int, spacing: float | None, si
         y = top + length * tick / 10
         pen.line((x - wide, y, x, y), fill=255, width=thick)
     pen.text((x, top + length + size // 4), f"{length_mm} mm", 255, load_font(size), "ma", stroke_width=stroke)
+
+
+def _wrap(text: str, size: int, room: int, most: int) -> list[str]:
+    """``text`` on as many lines as it takes, at most so many, broken at blanks where there are some; more is cut."""
+    lines: list[str] = []
+    while text and measure_line(text, size) > room and len(lines) < most - 1:
+        fitting = next((end for end in range(len(text), 1, -1) if measure_line(text[:end], size) <= room), 1)
+        blank = text.rfind(" ", 0, fitting + 1)
+        lines.append(text[: blank if blank > 0 else fitting])
+        text = text[len(lines[-1]) :].lstrip()
+    return [*lines, _shorten(text, size, room)] if text else lines
 
 
 def _shorten(text: str, size: int, room: int) -> str:

@@ -100,6 +100,19 @@ def test_a_scale_of_a_tenth_millimetre_is_as_long_as_it_says() -> None:
     assert bar.max() - bar.min() == pytest.approx(50 / 0.5, abs=2)
 
 
+def test_a_long_name_goes_on_below_so_that_its_end_tells_two_patients_apart() -> None:
+    name = "Wolfeschlegelsteinhausenbergerdorff, "
+    one, other = (burn_in(GREY, Annotation(upper_left=(name + given, "4711")), 255) for given in ("Hubert", "Hilde"))
+    assert np.any(one != other)
+    lines = [
+        len(set(np.nonzero(picture != GREY)[0]))
+        for picture in (one, burn_in(GREY, Annotation(upper_left=("Wg", "Hg", "4")), 255))
+    ]
+    assert abs(lines[0] - lines[1]) <= 2  # rows of pixels: three lines of text
+    long_id = [burn_in(GREY, Annotation(upper_left=("7" * 40 + end,)), 255) for end in "12"]
+    assert np.any(long_id[0] != long_id[1])
+
+
 def test_a_long_line_ends_with_an_ellipsis_and_leaves_the_other_corner() -> None:
     long = Annotation(upper_left=("W" * 300,))
     assert {column for _, column in changed(burn_in(GREY, long, 255))} <= {0, 1}
