@@ -89,6 +89,7 @@ _COMMITTED: Final = f"""EXISTS (
     AND commitment_instances.result = '{InstanceCommitment.COMMITTED}')"""
 _NO_STUDY: Final = "NOT EXISTS (SELECT 1 FROM studies WHERE studies.patient_id = patients.id)"
 _IDS_AT_ONCE: Final = 500
+_FEWEST_AT_ONCE: Final = 50
 _SERIES_AT_ONCE: Final = 5000
 _NO_LIMIT: Final = 2**63 - 1
 
@@ -188,6 +189,8 @@ def stream(source: DataSource, search: Search) -> Iterator[Found]:
 
 def find_ids(reader: Reader, search: Search, *, limit: int | None = None, offset: int = 0) -> list[int]:
     """The rows of entities that match, newest study first."""
+    if search.level is Level.STUDY and search.keys and limit is not None:
+        return _find_newest_studies(reader, search, offset + limit)[offset:]
     level, condition = search.level, _make_condition(reader, search)
     table, joined, order = LEVEL_TABLES[level][0], _WITH_STUDY[level], "" if level is Level.PATIENT else _NEWEST
     if search.keys:
@@ -199,6 +202,23 @@ def find_ids(reader: Reader, search: Search, *, limit: int | None = None, offset
         (*condition.values, _NO_LIMIT if limit is None else limit, offset),
     )
     return [row["own_id"] for row in rows]
+
+
+def _find_newest_studies(reader: Reader, search: Search, enough: int) -> list[int]:
+    """The newest studies that match, ``enough`` at most: only as many are asked whether something of them is listed."""
+    keys = combine(_make_nested_conditions(reader, search.level, search.keys))
+    newest = f"SELECT studies.id AS id FROM studies WHERE {keys.sql} ORDER BY {_NEWEST}+studies.id LIMIT ? OFFSET ?"
+    size, start, found = min(max(enough, _FEWEST_AT_ONCE), _IDS_AT_ONCE), 0, list[int]()
+    while len(found) < enough:
+        part = [row["id"] for row in reader.rows(newest, (*keys.values, size, start))]
+        listed = combine([is_one_of("studies.id", part, reader.dialect), _has_listed(reader, search)])
+        known = reader.rows(f"SELECT studies.id AS id FROM studies WHERE {listed.sql}", listed.values)
+        are_listed = {row["id"] for row in known}
+        found += [number for number in part if number in are_listed]
+        if len(part) < size:
+            break
+        start += size
+    return found[:enough]
 
 
 def read_entities(reader: Reader, search: Search, ids: Sequence[int]) -> list[Found]:
@@ -344,15 +364,20 @@ def _is_listed(reader: Reader, search: Search) -> list[Condition]:
     return [*own, Condition("instances.listed")]
 
 
+def _has_listed(reader: Reader, search: Search) -> Condition:
+    """Whether something of an entity is shown."""
+    level, listed = search.level, combine(_is_listed(reader, search))
+    own = f"{_OWN[level]} = {LEVEL_TABLES[level][0]}.id"
+    return Condition(f"EXISTS (SELECT 1 FROM {_BELOW[level]} WHERE {own} AND {listed.sql})", listed.values)
+
+
 def _make_condition(reader: Reader, search: Search) -> Condition:
     """The keys, and that something is listed below, but for patients who have been registered only."""
     level = search.level
     conditions = _make_nested_conditions(reader, level, search.keys)
-    listed = combine(_is_listed(reader, search))
     if level is Level.IMAGE:
-        return combine([*conditions, listed])
-    own = f"{_OWN[level]} = {LEVEL_TABLES[level][0]}.id"
-    below = [Condition(f"EXISTS (SELECT 1 FROM {_BELOW[level]} WHERE {own} AND {listed.sql})", listed.values)]
+        return combine([*conditions, *_is_listed(reader, search)])
+    below = [_has_listed(reader, search)]
     if level is Level.PATIENT:
         below.append(Condition(_NO_STUDY))
     return combine([*conditions, combine(below, "OR")])

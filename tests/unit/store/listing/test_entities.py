@@ -10,6 +10,7 @@ from sqlalchemy import insert, or_, update
 from openmodality.errors import UsageError
 from openmodality.jobs.job import JobInstance, NewJob
 from openmodality.jobs.queue import Queue
+from openmodality.store.listing import entities
 from openmodality.store.listing.entities import (
     LEVEL_TABLES,
     Level,
@@ -118,6 +119,20 @@ def test_limit_and_offset_make_pages(filled: LocalStore) -> None:
         pages = [find(connection, Level.IMAGE, limit=5, offset=start) for start in (0, 5, 10)]
         assert [len(page) for page in pages] == [5, 5, 4]
         assert len({found.id for page in pages for found in page}) == count(connection, Level.IMAGE) == 14
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_a_study_of_which_nothing_is_listed_takes_no_place_of_a_page(
+    filled: LocalStore, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entities, "_FEWEST_AT_ONCE", 1)
+    newest = instances.c.SOPInstanceUID.not_like("1.1.%")
+    with filled.database.write() as transaction:
+        transaction.execute(update(instances).where(newest, instances.c.series_id == 3).values(listed=False))
+    with filled.read() as snapshot:
+        keys = {"StudyDate": "20260101-20261231"}
+        assert [each["StudyInstanceUID"] for each in find(snapshot, Level.STUDY, keys, limit=limit)] == ["1.1"]
+        assert find(snapshot, Level.STUDY, keys, limit=limit, offset=1) == []
 
 
 def test_a_key_of_a_lower_level_is_refused(filled: LocalStore) -> None:
