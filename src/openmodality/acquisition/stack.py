@@ -170,7 +170,8 @@ def _describe(volume: Volume, arranged: _Arranged, where: str) -> Stack:
     own = []
     for number in range(positions * count):
         of_place = places[number % count : number % count + 1]
-        own.append(merge_data_sets(*of_place, *along.describe(number // count, order[number % count])))
+        said = [*of_place, *filter(len, along.describe(number // count, order[number % count]))]
+        own.append(said[0] if len(said) == 1 else merge_data_sets(*said))
     shared = Dataset()
     if slices is not None:
         shared.update(slices.describe())
