@@ -21,6 +21,7 @@ from openmodality.errors import ObjectInvalid
 from openmodality.objects.exam_facts import InstanceFacts, SeriesFacts
 from openmodality.objects.image.image import ImageBuilder
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.store.files.indexed_attributes import INDEXED_TAGS
 from tests.made_objects import NAMES, NOW, UIDS, definition_of, exam, worklist
 
 IMPLEMENTATION = ("1.2.3.4", "TEST")
@@ -118,6 +119,10 @@ def test_parts_put_together_are_what_building_gives(
         encoded, _ = fast.encode(instance, pixels, attributes)
         uids = encoded.read_uid(0x00080016), encoded.read_uid(0x00080018)
         head = encode_file_head(*uids, EXPLICIT_VR_LITTLE_ENDIAN, *IMPLEMENTATION)
+        looked_for = (INDEXED_TAGS, frozenset({0x00080018}), frozenset[int](), frozenset({0x00181310}))
+        for tags in looked_for:
+            each = {tag: value for tag in tags if (value := encoded.find_value(tag)) is not None}
+            assert encoded.find_values(tags) == each
         assert b"".join([head, *encoded.parts]) == expected
 
 

@@ -9,8 +9,10 @@ the parts put together are byte for byte what building and writing the instance 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import is_not, itemgetter
 from struct import Struct
 from typing import Any, Final, cast
 
@@ -44,6 +46,16 @@ HELD_BY_ALL: Final = frozenset(map(chr, range(0x20, 0x7F))) - set("\\~")
 """The characters that every character set holds."""
 
 
+@dataclass(slots=True)
+class _Found:
+    """Values that were looked for together in the instance before: ``pick`` takes the parts that have them."""
+
+    tags: Sequence[int]
+    pick: Callable[[Sequence[Buffer]], tuple[Buffer, ...]]
+    parts: tuple[Buffer, ...] = ()
+    values: Mapping[int, bytes] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedInstance:
     """A data set in Explicit VR Little Endian: its elements in the order of their tags, to be written so.
@@ -55,6 +67,8 @@ class EncodedInstance:
     parts: list[Buffer]
     read: dict[int, tuple[Buffer, bytes]] = field(default_factory=dict)
     """Values that were looked for before, with the parts that they are of: an instance shares most with the next."""
+    found: dict[frozenset[int], _Found] = field(default_factory=dict)
+    """The same of values that were looked for together."""
 
     def read_uid(self, tag: int) -> str:
         """A UID of the data set itself; empty where it is absent."""
@@ -72,17 +86,21 @@ class EncodedInstance:
             known = self.read[tag] = (part, bytes(part[start:]))
         return known[1]
 
-    def find_values(self, tags: Iterable[int]) -> dict[int, bytes]:
+    def find_values(self, tags: frozenset[int]) -> dict[int, bytes]:
         """The values of those of these attributes that the data set itself has."""
-        parts, numbers, read, found = self.parts, self.tags, self.read, {}
-        for tag in tags:
-            if (number := numbers.get(tag)) is None:
-                continue
-            known = read.get(tag)
-            value = known[1] if known is not None and known[0] is parts[number] else self.find_value(tag)
-            if value is not None:
-                found[tag] = value
-        return found
+        found = self.found.get(tags)
+        if found is None:
+            present = [tag for tag in tags if tag in self.tags]
+            numbers = [self.tags[tag] for tag in present]
+            # Of fewer than two it gives no tuple.
+            pick = itemgetter(*numbers) if len(numbers) > 1 else lambda parts: tuple(parts[each] for each in numbers)
+            found = self.found[tags] = _Found(present, pick)
+        parts = found.pick(self.parts)
+        others = compress(found.tags, map(is_not, parts, found.parts)) if found.parts else found.tags
+        values = dict(found.values)
+        values.update((tag, self.find_value(tag) or b"") for tag in others)
+        found.parts, found.values = parts, values
+        return values
 
     def gather(self, head: bytes) -> list[Buffer]:
         """What is to be written after ``head``, with it, in few pieces: the pixels are not gone through again."""
@@ -189,7 +207,7 @@ class Template:
         return self._put_together()
 
     def _put_together(self) -> EncodedInstance:
-        return EncodedInstance(self._tags, list(self._parts), self.instance.read)
+        return EncodedInstance(self._tags, list(self._parts), self.instance.read, self.instance.found)
 
     def _exchange(self, slot: _Slot, element: DataElement) -> bool:
         """Put another value into the parts; False where it needs another character set."""

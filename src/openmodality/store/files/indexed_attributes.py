@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import Final, Literal
 
@@ -38,12 +39,14 @@ _TAGS = {
 }
 _VRS = PATIENT_ATTRIBUTES | STUDY_ATTRIBUTES | SERIES_ATTRIBUTES | INSTANCE_ATTRIBUTES
 _SHARED = tuple((keyword, _TAGS[keyword]) for level in _SHARED_LEVELS for keyword in level)
+_SHARED_TAGS = tuple(tag for _, tag in _SHARED)
 _OWN_KEYWORDS: Final = ("SOPInstanceUID", "InstanceNumber", "ContentTime")
 _OWN = tuple((keyword, _TAGS[keyword], _VRS[keyword]) for keyword in _OWN_KEYWORDS)
 _REPEATED = tuple(
     (keyword, _TAGS[keyword], _VRS[keyword]) for keyword in _INSTANCE_LEVEL if keyword not in _OWN_KEYWORDS
 )
 """Of most instances of a series the same, though they are each instance's."""
+_REPEATED_TAGS = tuple(tag for _, tag, _ in _REPEATED)
 _MAX_CHARACTERS: Final = 10240
 """As much of a text as the index keeps: the longest that a VR of its attributes allows (LT, PS3.5 6.2)."""
 _SEARCHED: Final = ("PatientID", "IssuerOfPatientID", "AccessionNumber", "StudyDate", "StudyTime")
@@ -87,15 +90,15 @@ class IndexedValues(KeptValues):
     def decode_shared(self) -> dict[str, str]:
         """The attributes of patient and study alone, by keyword."""
         terms = decode_terms(self.values.get(_TAGS[_CHARACTER_SET], b""))
-        patient, study, _ = _decode_shared(tuple([self.values.get(tag, b"") for _, tag in _SHARED]), terms)
+        patient, study, _ = _decode_shared(_pick(self.values, _SHARED_TAGS), terms)
         return patient | study
 
     def decode(self, length_bytes: int) -> Attributes:
         """The attributes, once the walk has come to its end. Raises :class:`ObjectInvalid` where a UID is missing."""
         values, terms = self.values, decode_terms(self.values.get(_TAGS[_CHARACTER_SET], b""))
-        patient, study, series_ = _decode_shared(tuple([values.get(tag, b"") for _, tag in _SHARED]), terms)
+        patient, study, series_ = _decode_shared(_pick(values, _SHARED_TAGS), terms)
         order: Literal["big", "little"] = "big" if self._transfer_syntax == EXPLICIT_VR_BIG_ENDIAN else "little"
-        repeated = _decode_repeated(tuple([values.get(tag, b"") for _, tag, _ in _REPEATED]), order)
+        repeated = _decode_repeated(_pick(values, _REPEATED_TAGS), order)
         own = {keyword: _decode(values.get(tag, b""), vr, terms) for keyword, tag, vr in _OWN}
         instance = {**repeated, **own, _FILE_META: self._transfer_syntax}
         uids = (
@@ -128,6 +131,11 @@ def read_attributes(path: Path) -> Attributes:
         return values.decode(length_bytes)
     except ObjectInvalid as error:
         raise ObjectInvalid(f"{path.name}: {error.message}") from None
+
+
+def _pick(values: Mapping[int, bytes], tags: tuple[int, ...]) -> tuple[bytes, ...]:
+    """The values of these attributes in their order, empty where one is absent."""
+    return tuple(map(values.get, tags, repeat(b"")))
 
 
 @lru_cache(maxsize=_SERIES_REMEMBERED)
