@@ -212,6 +212,10 @@ def test_jobs_are_controlled(place: ConsolePlace, anna: Visitor) -> None:
     assert anna.post(f"/jobs/{done}/cancel").status_code == 303
     assert "notice bad" in anna.get(f"/jobs/{done}").text, "a job that is done is not cancelled, and that is said"
     assert "Roe, Ann" in anna.get("/jobs").text
+    study = (
+        anna.get(f"/images/study/{exam.study_instance_uid}").text.partition("<dt>Sent</dt>")[2].partition("</dl>")[0]
+    )
+    assert re.findall(r"(\d+ of \d+)<", study) == ["1 of 1", "1 of 1"], "sent, and committed"
 
 
 def test_uncommitted_images_need_a_tick(place: ConsolePlace, anna: Visitor, tmp_path: Path) -> None:
