@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from pydicom.uid import generate_uid
+
 from benchmarks.ends import call_ours, running, take_cpu_time
 from benchmarks.sites import describe_device, describe_peer, save_site
 from openmodality.dimse.channel import Message, read_all
@@ -31,6 +33,8 @@ from tests.peers.process import free_port
 from tests.peers.programs import program
 
 _TITLE: Final = "CANNED"
+_PARAMETERS: Final = "parameters.worklist.max_items = 9999\nparameters.worklist.response_timeout_s = 300\n"
+"""A busy machine may need long."""
 _SYNTAX: Final = IMPLICIT_VR_LITTLE_ENDIAN
 
 Taken = dict[str, float]
@@ -46,7 +50,7 @@ def time_asking(items: int) -> Taken:
     ):
         folder = Path(name)
         ris = describe_peer("ris", _TITLE, port, services=["worklist"])
-        save_site(folder, describe_device(), ris, "parameters.worklist.max_items = 9999\n")
+        save_site(folder, describe_device(), ris, _PARAMETERS)
         commands: dict[str, Sequence[str]] = {
             "straight": call_ours("worklist", f"{_TITLE}@127.0.0.1:{port}", "--limit", str(items)),
             "device": call_ours("worklist"),
@@ -58,15 +62,11 @@ def time_asking(items: int) -> Taken:
 
 def _make_items(count: int) -> Iterator[bytes]:
     today = date.today().strftime("%Y%m%d")
+    item = worklist_item(ScheduledProcedureStepStartDate=today, ScheduledStationAETitle="OM_MR")
+    [step] = item.ScheduledProcedureStepSequence
     for number in range(count):
-        item = worklist_item(
-            PatientName=f"Müller{number}^Anna",
-            PatientID=f"P{number}",
-            AccessionNumber=f"A{number}",
-            ScheduledProcedureStepID=f"S{number}",
-            ScheduledProcedureStepStartDate=today,
-            ScheduledStationAETitle="OM_MR",
-        )
+        item.PatientName, item.PatientID, item.AccessionNumber = f"Müller{number}^Anna", f"P{number}", f"A{number}"
+        item.StudyInstanceUID, step.ScheduledProcedureStepID = generate_uid(), f"S{number}"
         yield encode_data_set(item, _SYNTAX)
 
 
