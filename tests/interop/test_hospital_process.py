@@ -20,11 +20,13 @@ from openmodality.services import mpps
 from openmodality.services.verification import echo
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP, VERIFICATION
 from tests import hospital_scu as scu
+from tests.acceptance.command_line import Ended, openmodality
 from tests.peers.process import environment
 
 PROGRAM = "from openmodality.cli.main import main; main()"
 ROOT = Path(__file__).parents[2]
 MARK = "Canary"
+PORTS = ("--ris-port", "0", "--pacs-port", "0", "--printer-port", "0")
 
 
 class Process:
@@ -54,8 +56,7 @@ class Process:
 
 
 def command(*arguments: str | Path) -> list[str]:
-    ports = ("--ris-port", "0", "--pacs-port", "0", "--printer-port", "0")
-    return [sys.executable, "-c", PROGRAM, "hospital", *ports, *map(str, arguments)]
+    return [sys.executable, "-c", PROGRAM, "hospital", *PORTS, *map(str, arguments)]
 
 
 @contextlib.contextmanager
@@ -74,10 +75,9 @@ def _environment() -> dict[str, str]:
     return {**environment(), "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, env=_environment(), check=False
-    )
+def run(*arguments: str) -> Ended:
+    """To its end, as a fork of the process that has everything imported."""
+    return openmodality("hospital", *PORTS, *arguments)
 
 
 def ask(peer: RemoteAE) -> int:
@@ -139,26 +139,26 @@ def test_it_survives_kill_9(tmp_path: Path) -> None:
 )
 def test_wrong_usage_is_one_line_and_status_2(arguments: tuple[str, ...], said: str) -> None:
     done = run(*arguments)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert done.status == 2
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
 
 
 def test_a_wrong_schedule_is_one_line_and_status_2(tmp_path: Path) -> None:
     (tmp_path / "schedule.json").write_text("{", encoding="utf-8")
     done = run("--data", str(tmp_path))
-    assert done.returncode == 2
-    assert "schedule.json, line 1" in done.stderr
+    assert done.status == 2
+    assert "schedule.json, line 1" in done.err
 
 
 def test_the_personalities_are_listed_and_documented() -> None:
-    listed = run("--list-personalities").stdout
+    listed = run("--list-personalities").out
     documented = (ROOT / "docs" / "hospital.md").read_text(encoding="utf-8")
     for name, personality in PERSONALITIES.items():
         assert any(line.startswith(f"{name} ") and personality.summary in line for line in listed.splitlines()), name
         servers = ", ".join(personality.servers)
         assert f"| `{name}` | {servers} | {personality.hook.value} | {personality.summary} |" in documented
-    items = json.loads(run("--list-personalities", "--json").stdout)["items"]
+    items = json.loads(run("--list-personalities", "--json").out)["items"]
     assert [item["name"] for item in items] == list(PERSONALITIES)
 
 

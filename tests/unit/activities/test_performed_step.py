@@ -68,10 +68,10 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     (tmp_path / "site.toml").write_text(f'profile = "mr"\n{PEER}', encoding="utf-8")
     site = load_site(tmp_path)
-    with open_store(site.data_folder, durability="os") as store:
+    with open_store(site.data_folder, url=database_url, durability="os") as store:
         made = Bench(Workflow(site, store, Queue(store.database), []), Connector(site))
         monkeypatch.setattr("openmodality.activities.connection.associate", made.peer.associate)
         yield made

@@ -54,8 +54,8 @@ def ris(in_memory_peer: Callable[..., InMemoryPeer]) -> Ris:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[LocalStore]:
-    with open_store(tmp_path / "data", durability="os", clock=lambda: NOW) as store:
+def store(tmp_path: Path, database_url: str) -> Iterator[LocalStore]:
+    with open_store(tmp_path / "data", url=database_url, durability="os", clock=lambda: NOW) as store:
         yield store
 
 

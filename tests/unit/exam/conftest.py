@@ -42,8 +42,8 @@ def site(tmp_path: Path) -> Site:
 
 
 @pytest.fixture
-def store(site: Site) -> Iterator[LocalStore]:
-    with open_store(site.data_folder, durability="os") as store:
+def store(site: Site, database_url: str) -> Iterator[LocalStore]:
+    with open_store(site.data_folder, url=database_url, durability="os") as store:
         yield store
 
 

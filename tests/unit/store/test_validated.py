@@ -57,8 +57,8 @@ class Sink:
 
 
 @pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Sink]:
-    with open_store(tmp_path, durability="os") as local:
+def sink(tmp_path: Path, database_url: str) -> Iterator[Sink]:
+    with open_store(tmp_path, url=database_url, durability="os") as local:
         yield Sink(local)
 
 

@@ -53,7 +53,7 @@ def make_database(server: str) -> Database:
     name = f"test{next(_NUMBERS)}"
     with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-    return open_database(server.removesuffix("postgres") + name, durability="os")
+    return open_database(server.rpartition("/")[0] + f"/{name}", durability="os")
 
 
 def entry(number: int = 0, **values: object) -> AuditEntry:
