@@ -54,6 +54,12 @@ def save_mrd(folder: Path, header: str = "<ismrmrdHeader/>", channels: int = 1, 
     return folder / "a.h5"
 
 
+def save_array(folder: Path, companion: str) -> Path:
+    np.save(folder / "a.npy", VOXELS[..., 0])
+    (folder / "a.json").write_text(companion)
+    return folder / "a.npy"
+
+
 def save_objects(folder: Path) -> Path:
     np.save(folder / "a.npy", np.array([[{}]], dtype=object), allow_pickle=True)
     return folder / "a.npy"
@@ -86,6 +92,7 @@ REFUSED: dict[str, Callable[[Path], Path | str]] = {
     "`.bval` of another length than the volume": lambda folder: save_nifti(
         folder, VOXELS, np.eye(4), bval="0 1000\n", bvec="0 1\n0 0\n0 0\n"
     ),
+    "a companion with axes that its array has not": lambda folder: save_array(folder, '{"slice_axis": "x"}'),
     "an affine with shear": save_nifti,
     "Python objects in NumPy's files": save_objects,
     "HDF5 with links, or values in other files": save_elsewhere,
