@@ -51,14 +51,17 @@ class ExamDetails:
     def of(cls, view: LocalView, exam_id: int) -> ExamDetails:
         """Read from the database. Raises :class:`NotFound` where there is no exam with this number."""
         record, steps = view.exam(exam_id), view.steps(exam_id)
-        made = {series.series_instance_uid for series in record.series}
+        places = {series.series_instance_uid: place for place, series in enumerate(record.series)}
         found = view.find(Level.SERIES, {"StudyInstanceUID": record.study_instance_uid})
         uids = {step.sop_instance_uid for step in steps}
         jobs = view.jobs.list(kinds=[JobKind.MPPS_CREATE, JobKind.MPPS_SET])
         return cls(
             record,
             steps,
-            [series for series in found if series["SeriesInstanceUID"] in made],
+            sorted(
+                (series for series in found if series["SeriesInstanceUID"] in places),
+                key=lambda series: places[series["SeriesInstanceUID"]],
+            ),
             [job for job in reversed(jobs) if job.parameters.get("SOPInstanceUID") in uids],
         )
 
