@@ -37,7 +37,7 @@ def record_queries(place: ConsolePlace) -> list[Dataset]:
 @pytest.mark.requirement("MR-2.3.1-02", "MR-2.3.2-10", "MR-5.2.1.3-03")
 def test_an_exam_by_mouse(context: BrowserContext, tmp_path: Path) -> None:
     with console_in_hospital(tmp_path) as place:
-        watched = log_in(context, place, "anna", "senior")
+        watched = log_in(context, place, "anna", "senior", checks_login=True)
         page = watched.page
         expect(page.locator("#worklist")).to_contain_text("Nobody has asked the RIS")
         check(watched, place)
@@ -113,7 +113,7 @@ def look_around(watched: Watched, place: ConsolePlace, patient_id: str) -> None:
 
 def test_an_exam_by_keyboard_alone(context: BrowserContext, tmp_path: Path) -> None:
     with console_in_hospital(tmp_path, "rf") as place:
-        watched = log_in(context, place, "bob", "operator")
+        watched = log_in(context, place, "bob", "operator", checks_login=True)
         page, keys = watched.page, watched.page.keyboard
         keys.press("Control+Enter")
         expect(page.locator("#worklist .answer")).to_be_visible()
