@@ -429,6 +429,9 @@ def _search_rows(many_images: str, where: str, large: Database, small: Database,
         rows.append(
             Row(f"{what} among {many_images} images on {where}, seconds", of_large, AtMost(asked.limit_s), figures)
         )
+        if not asked.is_scan:
+            times = tuple(many / few for many, few in pairs)
+            rows.append(Row(f"{what} on {where}, times as long as among 10,000 images", times, AtMost(2), figures))
     rates = tuple(time_stream(large) for _ in range(rounds))
     rows.append(Row(f"studies streamed from {where}, a second", rates, AtLeast(5000), f"{median(rates):.0f} a second"))
     memory = measure_memory(large)
