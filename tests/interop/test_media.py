@@ -154,7 +154,7 @@ def test_an_image_holds_the_files_byte_for_byte(disc: Path, tmp_path: Path) -> N
 @pytest.mark.needs("xorriso")
 def test_xorriso_lists_an_image_with_every_file(disc: Path, tmp_path: Path) -> None:
     write_iso_image(disc, tmp_path / "disc.iso", "DISC")
-    listed = run("xorriso", "-indev", tmp_path / "disc.iso", "-find", "/", "-type", "f").output
+    listed = run("xorriso", "-indev", f"stdio:{tmp_path / 'disc.iso'}", "-find", "/", "-type", "f").output
     files = {f"/{path.relative_to(disc).as_posix()}" for path in disc.rglob("*") if path.is_file()}
     assert set(re.findall(r"^'(/[^']*)'$", listed, re.MULTILINE)) == files
 
