@@ -30,11 +30,15 @@ def test_works_what_was_queued_before(tmp_path: Path) -> None:
 
 
 def test_port_in_use(tmp_path: Path) -> None:
+    """It says so and ends; what is queued waits for a device that listens."""
     with in_hospital(tmp_path) as place:
+        assert openmodality("worklist", "-c", place.site).status == 0
+        assert openmodality("exam", "start", "1", "-c", place.site).status == 0
         text = place.site.read_text(encoding="utf-8")
         taken, own = place.hospital.ris_peer.port, place.hospital.peers["OM_MR"][1]
         place.site.write_text(text.replace(f"port = {own}", f"port = {taken}"), encoding="utf-8")
         ended = openmodality("serve", "-c", place.site)
+        assert place.hospital.ris.steps == []
     assert ended.status == 1
     assert str(taken) in ended.error_line
 

@@ -1,8 +1,8 @@
 """The running parts of a device: store, queue, worker, acceptors; who starts what, and in which order.
 
 At the start: the worker's lock is tried; who gets it recovers store and exams and works the queue, who does not only
-queues. Acceptors listen only where the worker runs: from ``serve`` on, or from the first request for storage
-commitment, whose report is to find somebody. At the end everything stops in the opposite order.
+queues. Acceptors listen only where the lock is held: from ``serve`` on, which listens before it works, or from the
+first request for storage commitment, whose report is to find somebody. At the end all stops in the opposite order.
 """
 
 from __future__ import annotations
@@ -130,10 +130,20 @@ class Runtime:
         """Recover what a dead process left and work the queue; ``False`` where another process does already."""
         if self._worker is not None:
             return True
+        if not self._take_device():
+            return False
+        self._start_worker()
+        return True
+
+    def _take_device(self) -> bool:
+        """Take the worker's lock and recover what a dead process left; ``False`` where another process has it."""
         if not self.lock.acquire():
             return False
         for notice in self.recover().notices:
             self._tell(notice)
+        return True
+
+    def _start_worker(self) -> None:
         self.trail.note_settings()
         self.trail.tell(tell_application(self.trail.who, starts=True))
         self.trail.queue_backlog()
@@ -151,7 +161,6 @@ class Runtime:
         if housekeeping.is_needed:
             self._stack.enter_context(housekeeping)
         self._watch_tls()
-        return True
 
     def _watch_tls(self) -> None:
         """Name what TLS cannot be used with here, now and as long as the device runs."""
@@ -180,14 +189,19 @@ class Runtime:
         return self.recover(adopt=adopt)
 
     def serve(self) -> dict[str, int]:
-        """Listen, and work the queue; the ports by role. Raises :class:`StoreError` where another process does."""
-        if not self.start_worker():
+        """Listen, and work the queue; the ports by role. Raises :class:`StoreError` where another process does.
+
+        Nothing is worked where a port is taken: :class:`TransportError`.
+        """
+        if self._worker is None and not self._take_device():
             raise StoreError(
                 f"another process serves the data folder {self.site.data_folder}",
                 advice="stop it first, or give this device another data folder",
             )
         self._may_listen = True
         self.listen()
+        if self._worker is None:
+            self._start_worker()
         return {role: acceptor.port for role, acceptor in self.acceptors.items()}
 
     def listen(self) -> None:

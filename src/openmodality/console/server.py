@@ -6,6 +6,7 @@ browser. Only streams of events are coroutines.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
@@ -54,6 +55,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):  # of a request that took longer than its moment
+            connection.transport.abort()
+        await asyncio.sleep(0)  # the loop closes them
 
 
 class _Forward(logging.Handler):

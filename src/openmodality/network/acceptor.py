@@ -271,7 +271,7 @@ def _open_listening_socket(host: str, port: int) -> socket.socket:
 
 def _explain_no_listening(host: str, port: int, error: OSError | UnicodeError) -> TransportError:
     """Make the error from its number, because Python adds the address to its text once more."""
-    where = f"{host or 'all addresses'}, port {port}"
+    where = f"{host or 'all addresses'} port {port}"
     if isinstance(error, UnicodeError) or isinstance(error.__context__, socket.gaierror):
         return TransportError(f"cannot listen on {where}: the host is not found", advice=_NO_SUCH_ADDRESS)
     why = type(error).__name__ if error.errno is None else os.strerror(error.errno)

@@ -28,7 +28,7 @@ def run(site_file: str, as_json: bool) -> None:
     works once, for an hour.
     """
     stop = stop_on_signals()
-    with device(site_file, works=True) as modality, ExitStack() as stack:
+    with device(site_file) as modality, ExitStack() as stack:
         load_console(modality.site)
         ports = modality.serve()
         titles = {role: modality.site.application_entities[role].ae_title for role in ports}
