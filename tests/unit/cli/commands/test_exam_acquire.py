@@ -31,7 +31,7 @@ class _Exam:
             raise self._error
         self._uids += ["1.4"]
         record = SimpleNamespace(number=1, description="T1")
-        said = {"notices": (), "unused": {}, "left_out": (), "unstated": (), "overridden": ()}
+        said: dict[str, Any] = {"notices": (), "unused": {}, "left_out": (), "unstated": (), "overridden": ()}
         phase = SimpleNamespace(made=["1.3"])
         return [SimpleNamespace(record=record, object_name="MR Image", made=["1.1", "1.2"], phase=phase, **said)]
 
