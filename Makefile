@@ -11,9 +11,9 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 endif
 
-# How many processes run the tests: one more than there are cores, as tests of time-outs wait for a quarter of their time, and just one
-# where ARGS names tests. WORKERS=4 or WORKERS=logical: so many.
-WORKERS ?= $(if $(strip $(ARGS)),0,$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
+# How many processes run the tests: two more than there are cores, as tests of time-outs wait for a part of their time, and just one
+# where ARGS names tests. WORKERS=3 or WORKERS=logical: so many.
+WORKERS ?= $(if $(strip $(ARGS)),0,$(shell expr $$(getconf _NPROCESSORS_ONLN) + 2))
 
 CODE := src tests tools $(foreach folder,benchmarks examples fuzz,$(if $(wildcard $(folder)/*.py),$(folder)))
 export PYTHONPATH := $(CURDIR)/src

@@ -26,5 +26,11 @@ def test_threads_of_one_request_share_who_acts_and_others_do_not() -> None:
     thread.start()
     thread.join()
     assert found == [ALICE, None]
-    name_actor(ALICE)
-    assert find_person() is None
+
+
+def test_nobody_is_named_where_nobody_asks() -> None:
+    def work() -> None:
+        name_actor(ALICE)
+        assert find_person() is None
+
+    contextvars.Context().run(work)  # commands that ran in this process before have set their own
