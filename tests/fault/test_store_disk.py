@@ -8,32 +8,54 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
 import openmodality
+from openmodality import Modality
+from openmodality.app.view import look_at
+from openmodality.device.site.template import write_site
 from openmodality.errors import StoreError
 from openmodality.store.files.instance_file import StorageFull, Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import open_store
+from openmodality.store.names import RESERVE_FILE
 from openmodality.store.rows.deletion import NotCommitted, delete_entity
 from openmodality.store.schema import instances
+from openmodality.store.states import ExamState, JobKind
 from tests.peers.objects import mr_image, save
 
 FULL = 4 * 1024 * 1024
+GEOMETRY: dict[str, Any] = {
+    "PixelSpacing": [1, 1],
+    "SliceThickness": 5,
+    "ImagePositionPatient": [0, 0, 0],
+    "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+}
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""
-    place = tmp_path / "small"
+    yield from mount(tmp_path / "small", FULL)
+
+
+@pytest.fixture
+def roomy_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MB."""
+    yield from mount(tmp_path / "roomy", 2 * FULL)
+
+
+def mount(place: Path, size: int) -> Iterator[Path]:
     place.mkdir()
     mounted = (
         os.geteuid() == 0
         and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={FULL}", "tmpfs", str(place)], check=False, capture_output=True
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=False, capture_output=True
         ).returncode
     )
     if not mounted:
@@ -100,9 +122,7 @@ def test_a_study_can_be_deleted_from_a_disk_that_is_full(small_disk: Path, tmp_p
             file.write(path.read_bytes())
             store.accept(file)
         store.flush()
-        with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
-            while True:
-                filler.write(bytes(4096))
+        fill_up(small_disk)
         with pytest.raises(NotCommitted):
             delete_entity(store, Level.STUDY, uid)
         with pytest.raises(StoreError, match="no room for the database"), store.write() as transaction:
@@ -112,6 +132,31 @@ def test_a_study_can_be_deleted_from_a_disk_that_is_full(small_disk: Path, tmp_p
         assert not list((small_disk / "instances").rglob("*.dcm"))
         with store.read() as connection:
             assert count(connection, Level.IMAGE) == 0
+
+
+def fill_up(folder: Path) -> None:
+    with (folder / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
+
+
+def test_an_exam_can_be_ended_on_a_disk_that_is_full(roomy_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its room is taken when it begins: also where the device is started anew on the full disk."""
+    site = write_site(roomy_disk, "mr")
+    with Modality(site, works=False) as modality:
+        exam = modality.start_exam(patient={"PatientID": "1", "PatientName": "A^B"})
+        with exam.series("T1") as series:
+            series.add(np.zeros((64, 64), np.uint16), **GEOMETRY)
+    fill_up(roomy_disk)
+    with look_at(site) as view:
+        assert [each.state for each in view.exams()] == ["IN PROGRESS"]
+    with Modality(site, works=False) as modality:
+        assert modality.find_exam(1).complete().state is ExamState.COMPLETED
+        assert {JobKind.MPPS_SET, JobKind.SEND} <= {job.kind for job in modality.jobs.list()}
+        assert "store.reserve_used" in [record.message for record in caplog.records]
+        (roomy_disk / "filler").unlink()
+        modality.start_exam(patient={"PatientID": "1", "PatientName": "A^B"})
+    assert (modality.site.data_folder / RESERVE_FILE).stat().st_size == FULL
 
 
 def test_a_limit_of_the_process_is_a_full_disk_too(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ class Workflow:
 
         An exam that has ended is appended to, with a further performed step.
         """
+        self.store.reserve.keep()
         with self.store.write() as transaction:
             exam = lock_exam(transaction, exam_id)
             if exam.state is ExamState.IN_PROGRESS:
@@ -152,7 +153,7 @@ class Workflow:
         """End the exam as COMPLETED or DISCONTINUED.
 
         Raises :class:`UsageError` where it has ended already or is about to end otherwise, it has no image to be
-        completed with, or the reason is none of CID 9300.
+        completed with, or the reason is none of CID 9300. A disk that is full keeps no exam open (``store.reserve``).
         """
         if state is StepStatus.DISCONTINUED:
             reason = reason or UNSPECIFIED
@@ -161,6 +162,9 @@ class Workflow:
                     f"{reason!r} is no reason for a procedure to be discontinued (PS3.16 CID 9300)",
                     advice=f"give the code of one of these: {describe_reasons()}",
                 )
+        return self.store.reserve.run(lambda: self._end(exam_id, state, reason))
+
+    def _end(self, exam_id: int, state: StepStatus, reason: str) -> ExamRecord:
         with self.store.write() as transaction:
             exam = lock_exam(transaction, exam_id)
             if not exam.state.is_open:

@@ -25,6 +25,7 @@ from openmodality.store.names import ASIDE_FOLDER, DATABASE_FILE, INSTANCE_FOLDE
 from openmodality.store.naming import FileNames
 from openmodality.store.ownership import find_device
 from openmodality.store.private_files import make_private_folder
+from openmodality.store.reserve import Reserve
 from openmodality.store.rows.index import find_indexed
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Clock, Snapshot, Transaction
@@ -41,8 +42,9 @@ Check = Callable[[Transaction], None]
 class LocalStore:
     """The local database of the device; made by ``open_store``, a context manager."""
 
-    def __init__(self, database: Database, files: InstanceFiles) -> None:
+    def __init__(self, database: Database, files: InstanceFiles, reserve: Reserve) -> None:
         self.database = database
+        self.reserve = reserve
         self.files = files
         self._ingest = Ingest(database, files)
         self._naming = FileNames(database, files)
@@ -238,7 +240,9 @@ def open_store(
         make_private_folder(folder, (DATABASE_FILE, INSTANCE_FOLDER))
     except OSError as error:
         raise StoreError(f"cannot make the data folder {folder}: {error.strerror}") from error
-    database = open_database(url or f"sqlite:///{folder / DATABASE_FILE}", durability=durability, clock=clock)
+    reserve = Reserve(folder)
+    address = url or f"sqlite:///{folder / DATABASE_FILE}"
+    database = reserve.open(lambda: open_database(address, durability=durability, clock=clock))
     try:
         database.device_id = find_device(database, folder, device_name)
     except BaseException:
@@ -247,4 +251,4 @@ def open_store(
     files = InstanceFiles(
         folder / INSTANCE_FOLDER, durability=durability, aside=folder / ASIDE_FOLDER, known_private=known_private
     )
-    return LocalStore(database, files)
+    return LocalStore(database, files, reserve)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from openmodality.errors import StoreError
-from openmodality.store.database_words import Trouble, advise, find_trouble
+from openmodality.store.database_words import Trouble, advise, find_trouble, is_out_of_room_to_open
 from openmodality.store.names import DATABASE_FILE, ONLY_DEVICE, REVISION
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ class SqliteFile:
         try:
             return _connect(self._path, "mode=rw")  # whoever may write can clear away what a reader leaves behind
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & _PRIMARY_CODE not in _NOT_WRITABLE:
+            if error.sqlite_errorcode & _PRIMARY_CODE not in _NOT_WRITABLE and not is_out_of_room_to_open(error):
                 raise
-        is_at_rest = not Path(f"{self._path}{_LOG_SUFFIX}").exists()
+        log = Path(f"{self._path}{_LOG_SUFFIX}")
+        is_at_rest = not log.exists() or not log.stat().st_size
         return _connect(self._path, "immutable=1" if is_at_rest else "mode=ro")
 
 
