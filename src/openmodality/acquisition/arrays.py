@@ -1,4 +1,4 @@
-"""Pixels that somebody hands over as an array: checked, and brought to the one form that a source delivers."""
+"""Checks pixels that a caller gives as an array, and brings them to the one form that a source delivers."""
 
 from __future__ import annotations
 

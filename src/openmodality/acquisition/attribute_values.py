@@ -1,4 +1,4 @@
-"""Checks the values of attributes that a source says of its pixels: mended where they can mean one thing only.
+"""Checks the values of attributes that a source gives for its pixels, and mends those that can mean one thing only.
 
 What cannot be mended is refused by an error that names the attribute, what is wrong, and what would be right.
 """
@@ -52,7 +52,7 @@ def read_checked(data_set: Dataset, tag: int, where: str) -> DataElement:
 
 
 def check_given(element: DataElement, where: str) -> DataElement:
-    """An element that a person or a program gives, who can be asked: a text that is too long is refused.
+    """An element that a person or a program gives, whom we can ask: so a text that is too long is refused, not cut.
 
     The items of a sequence are looked at as well. Raises :class:`ObjectInvalid` where a value cannot be used; ``where``
     names the origin.
@@ -64,7 +64,7 @@ def check_given(element: DataElement, where: str) -> DataElement:
 
 
 def check_together(element: DataElement, where: str) -> DataElement:
-    """An element that a person or a program gives. Raises :class:`ObjectInvalid` where no device has such values."""
+    """An element that a person or a program gives. Raises :class:`ObjectInvalid` where its values are impossible."""
     check_count(element, where)
     if fault := find_fault(element):
         raise _refuse(element, *fault, where)
@@ -72,9 +72,9 @@ def check_together(element: DataElement, where: str) -> DataElement:
 
 
 def find_fault(element: DataElement) -> tuple[str, str] | None:
-    """What no device has in an attribute, although its values have the form of its VR, and what would be right.
+    """What is impossible in an attribute although its values have the form of its VR, and what would be right.
 
-    That is a quantity below zero, a name with more parts than names have, and more items than its sequence may have.
+    These are a quantity below zero, a name with more parts than a name has, and more items than its sequence may have.
     """
     tag = int(element.tag)
     if element.VR == "SQ":
@@ -133,7 +133,7 @@ def _check_mended(element: DataElement, mended: MendedElement, where: str) -> Da
 
 
 def check_count(element: DataElement, where: str) -> DataElement:
-    """An element whose values are right one by one. Raises :class:`ObjectInvalid` where they are not together."""
+    """Check what holds for an element whose single values are right: their number, and limits of some attributes."""
     tag, count = int(element.tag), len(values_of(element))
     if count and not element.tag.is_private and not allows_count(multiplicity := _find_multiplicity(tag), count):
         values = "1 value" if count == 1 else f"{count} values"

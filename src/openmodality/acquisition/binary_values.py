@@ -1,4 +1,4 @@
-"""Values that are neither text nor numbers as DICOM writes numbers in text: bytes, words, tags."""
+"""Makes values of binary VRs: bytes, words, numbers and tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images derived of others: said to be so, with a reference to their source (PS3.3 C.7.6.1.1.2, C.12.4)."""
+"""Marks images as derived from others, with a reference to their source (PS3.3 C.7.6.1.1.2, C.12.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw pixels of an X-ray detector made even: offset, gain and defects, in this order, by maps of the site.
+"""Corrects raw pixels of an X-ray detector by maps of the site: offset, then gain, then defects.
 
 The offset map is what the detector reads without radiation and is taken off. The gain map is what it reads in an even
 field, without its offset: each pixel is divided by its own and multiplied by the mean of all. Pixels that are not 0 in

@@ -109,9 +109,9 @@ def read_stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dat
 
 
 def list_repairs(data_set: Dataset, tags: Collection[int]) -> Iterator[str]:
-    """What was done with values: those of these attributes that were mended because they can mean one thing only.
+    """Tells which of these attributes had values that were mended, because they can mean one thing only.
 
-    Others are left out, because no device has such values. Values are not quoted.
+    Impossible values were left out, and are told too. Values are not quoted.
     """
     for left, problem in _find_faults(data_set, tags):
         yield f"{name_of(left)}: {problem}: left out"
@@ -122,7 +122,7 @@ def list_repairs(data_set: Dataset, tags: Collection[int]) -> Iterator[str]:
 
 
 def _find_faults(data_set: Dataset, tags: Collection[int]) -> Iterator[tuple[int, str]]:
-    """The attributes that are not among these because of what they say, with what is wrong."""
+    """The attributes that were left out because their values are impossible, with what is wrong."""
     for tag in [int(tag) for tag in data_set.keys() if _is_taken(tag) and tag not in tags]:  # noqa: SIM118 - tags alone
         element = read_element(data_set, tag)
         if element is not None and (fault := find_fault(element)):
@@ -130,7 +130,7 @@ def _find_faults(data_set: Dataset, tags: Collection[int]) -> Iterator[tuple[int
 
 
 def list_untaken(data_set: Dataset, tags: Collection[int]) -> list[str]:
-    """Keywords of the attributes with values that are not among these and say more than how the pixels are stored.
+    """Keywords of attributes that were not taken over, without those that only say how pixels are stored.
 
     What :func:`list_repairs` names is not among them.
     """

@@ -7,13 +7,14 @@ Rules. A file is taken only when it is complete:
 * otherwise a file is complete when its size and time have not changed for ``settle_s``, and a folder, which is taken as
   one, when none of its files has for ``FOLDER_SETTLE_S`` and none is still being written by its name.
 
-A file that was delivered is moved to ``done/``, one that cannot be used to ``failed/`` with a text that says why, one
-that names another patient than the exam to ``held/`` with both identities; the text is for its owner alone. One without
-``name.done`` that cannot be used may still be on its way, from a writer that pauses: it stays, and is tried again when
-it has changed, or once more after ``patience_s``. When delivering fails for another reason, such as a full disk,
-the file stays and is tried again. No file that comes is ever deleted or replaced, and none ends the watch, whatever it
-holds. One whose companion lies in ``held/`` or ``failed/`` without it is refused. A crash between delivering and moving
-delivers a file twice; ``DroppedFile.key`` is the same both times, so UIDs derived from it are too.
+A file that was delivered is moved to ``done/``. One that cannot be used is moved to ``failed/``, with a text that says
+why. One that names another patient than the exam is moved to ``held/``, with a text that shows both identities and that
+only its owner may read. A file without ``name.done`` that cannot be used may not be complete yet, because its writer
+pauses: it stays, and is tried again when it has changed, or once more after ``patience_s``. When delivering fails for
+another reason, such as a full disk, the file stays and is tried again. No file that comes is ever deleted or replaced,
+and none ends the watch, whatever it holds. One whose companion lies in ``held/`` or ``failed/`` without it is refused.
+A crash between delivering and moving delivers a file twice; ``DroppedFile.key`` is the same both times, so UIDs derived
+from it are too.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ MonotonicClock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """What the folder says about a file, or about all files of a folder: if this changed, somebody is writing."""
+    """Size and time of a file, or of all files of a folder together: where they change, somebody is still writing."""
 
     size_bytes: int
     modified_ns: int

@@ -1,4 +1,4 @@
-"""Pixels from files of any form that a reader knows: each file, or folder, becomes series.
+"""Reads pixels from files in every form that a reader knows: each file or folder becomes one or more series.
 
 A file may have a companion of the same name (``readers.companion``), a NIfTI file a sidecar of BIDS and files of
 diffusion. DICOM files keep their object, unless another is to be derived of them.
@@ -65,13 +65,13 @@ from openmodality.standard.text_rules import fit_text
 class FileSource:
     """Each of ``paths`` is one series or several, as its file says; a folder is one of all its slices.
 
-    A folder that holds nothing but folders is what each of them is.
-    Slices come in the order of their positions along their normal, else of their Instance Numbers, else of the names.
-    ``objects`` are those that the device makes, by name, with their SOP classes; empty for any. ``object_name`` is what
-    is to be made of pixels that have no object of their own, ``derive`` what is to be made of any, DICOM files too.
-    ``adapters`` map what foreign scanners write; ``detectors`` are those of the site, ``detector`` the name of the one
-    that made the pixels. ``irradiation`` is the exposure of each series whose companion states none;
-    ``has_dose_report`` is whether the device reports the dose of exposures.
+    Of a folder that holds nothing but folders, each is taken by itself. Slices come in the order of their positions
+    along their normal, else of their Instance Numbers, else of the names. ``objects`` are those that the device makes,
+    by name, with their SOP classes; empty for any. ``object_name`` is what is to be made of pixels that have no object
+    of their own, ``derive`` what is to be made of any, DICOM files too. ``adapters`` map what foreign scanners write;
+    ``detectors`` are those of the site, ``detector`` the name of the one that made the pixels. ``irradiation`` is the
+    exposure of each series whose companion states none; ``has_dose_report`` is whether the device reports the dose of
+    exposures.
     """
 
     paths: Sequence[Path]
@@ -100,7 +100,7 @@ class FileSource:
         return [replace(self, paths=[each]) for path in self.paths for each in self._list_inputs(path)]
 
     def _list_inputs(self, path: Path) -> Iterator[Path]:
-        """A file or a folder; one that holds nothing but folders is those, each for itself."""
+        """The inputs that a path names: itself, or each folder of a folder that holds nothing but folders."""
         if not path.is_dir() or find_adapter(path, self.adapters) is not None or list_pixel_files(path):
             yield path
             return
@@ -209,7 +209,7 @@ class FileSource:
         return make_exposures([each.exposure for each in contents], [each.path.name for each in contents])
 
     def _check_object(self, contents: DicomContents) -> DicomContents:
-        """A file of an object that the device makes; with ``derive`` of any, which is then a source of the new one."""
+        """Check that the device makes the object of a file; with ``derive`` any object may be the source of another."""
         if self.derive:
             frames = derive_frames(contents.frames, contents.reference)
             return replace(contents, frames=[replace(frame, stated=frame.attributes) for frame in frames])
@@ -254,7 +254,7 @@ _STAYS: Final = "the exam, the device or the site has its own, or an image made 
 
 
 def _find_usual_object(event: IrradiationEvent | None) -> str:
-    """What pixels become that name no object: Secondary Capture; of an exposure the first of the device's modality."""
+    """The object of pixels that name none: Secondary Capture; empty for an exposure, which takes the device's own."""
     return "" if event else str(SecondaryCaptureImageStorage)
 
 
@@ -320,7 +320,7 @@ def list_folders(folder: Path) -> list[Path]:
 
 
 def is_pixel_file(path: Path) -> bool:
-    """Whether ``path`` is meant to hold pixels: a visible file that says nothing of another one."""
+    """Whether ``path`` is meant to hold pixels: a visible file that is no companion of another one."""
     return path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in BESIDE
 
 

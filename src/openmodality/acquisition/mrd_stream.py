@@ -75,10 +75,10 @@ CheckHeader = Callable[[MrdHeader], None]
 
 
 def receive_images(stream: Stream, check: CheckHeader) -> Received:
-    """All that comes until CLOSE, or the end of the stream between two messages.
+    """Take all messages until CLOSE, or until the stream ends between two messages.
 
-    ``check`` is given the header when it comes, and raises what is told to the sender. Raises :class:`ObjectInvalid`
-    where the stream is none of MRD, ends within a message, or takes more than a file may.
+    ``check`` is called with the header when it comes; the text of an error that it raises is sent to the sender. Raises
+    :class:`ObjectInvalid` where the stream is none of MRD, ends within a message, or takes more than a file may.
     """
     received = Received()
     while not received.is_closed:

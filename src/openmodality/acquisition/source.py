@@ -1,4 +1,4 @@
-"""What a source of pixels hands over, whichever it is: simulator, file, watched folder or the caller's own program.
+"""The values that every source of pixels delivers: simulator, file, watched folder or the caller's own program.
 
 A source knows its pixels and how they were acquired. It knows nothing of patient, study or UIDs of instances: those
 are added where the object is built.
@@ -28,8 +28,9 @@ class AcquiredFrame:
     it.
 
     ``attributes`` holds Bits Stored, geometry, technique and window; no patient, no study, no UIDs of instances.
-    ``stated`` is what a person or a program gave for it; what its object has no place for, or other values, is named.
-    ``irradiation`` is the event that made it, where that is not the one of its series; frames of one run have the same.
+    ``stated`` is what a person or a program gave for it: where its object has no place for that, or another value, the
+    keyword is named. ``irradiation`` is the event that made it, where that is not the one of its series; frames of one
+    run have the same.
     """
 
     pixels: Pixels

@@ -1,4 +1,4 @@
-"""Frames that come once, kept so that they can be walked again: in a file without a name, one frame in memory."""
+"""Keeps frames that come only once, so that they can be walked again: in a file without a name, one frame in memory."""
 
 from __future__ import annotations
 

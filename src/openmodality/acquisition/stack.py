@@ -187,7 +187,7 @@ def _describe(volume: Volume, arranged: _Arranged, where: str) -> Stack:
 
 
 def find_turned(said: Dataset, shared: Dataset) -> Dataset:
-    """What was said of a whole series and is another thing for transposed images, unless ``shared`` says it."""
+    """What was stated for a whole series and changes where its images are transposed, unless ``shared`` states it."""
     turned = turn_phase_encoding(said)
     return make_data_set(
         {} if turned is said or _PHASE_ENCODING in shared else {_PHASE_ENCODING: turned[_PHASE_ENCODING]}

@@ -1,4 +1,4 @@
-"""What tells the images of a volume apart besides their place: the positions of its fourth axis, and values in lists.
+"""Tells the images of a volume apart besides their place: by the positions of its fourth axis, and by values in lists.
 
 A keyword whose value is a list of as many values as the fourth axis has positions gives each position its own; in the
 same way as many as there are slices give each slice its own, in the order of the array.

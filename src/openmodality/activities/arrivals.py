@@ -1,4 +1,4 @@
-"""What comes to this side while somebody is asked to send it, and what this side refuses of that."""
+"""The instances that arrive while a peer is asked to send them, and those that this side refuses."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ _NOT_TAKEN: Final = "it takes no "
 
 @dataclass(slots=True)
 class Arrivals:
-    """What has come: ``stored`` are SOP Instance UIDs, ``refused`` counts the reasons of this side.
+    """The instances that have come: ``stored`` are SOP Instance UIDs, ``refused`` counts the reasons why this side
+    refused others.
 
-    ``tell`` is for a process that listens for another: it is told the reasons, and nothing is kept here.
+    ``tell`` is for a process that listens for another process: it is called with each reason, and nothing is kept here.
     """
 
     stored: list[str] = field(default_factory=list)
@@ -92,7 +93,7 @@ class Arrivals:
 
 
 def watch_contexts(decide: Decide, find_arrivals: Callable[[], Arrivals]) -> Decide:
-    """The same decisions on associations; the arrivals that are watched are told what is not accepted."""
+    """Make the same decisions on associations, and tell the arrivals that are watched what was not accepted."""
 
     def decide_and_tell(request: A_ASSOCIATE_RQ, load: Load) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
         answer = decide(request, load)
@@ -104,7 +105,7 @@ def watch_contexts(decide: Decide, find_arrivals: Callable[[], Arrivals]) -> Dec
 
 
 def watch_storage(service: Service, find_arrivals: Callable[[], Arrivals | None]) -> Service:
-    """The same storage service, which tells the arrivals that are watched just now of each instance."""
+    """A storage service that also tells the arrivals that are watched now of each instance."""
     store = service.handlers[CommandField.C_STORE_RQ]
 
     def answer_store(message: Message) -> Response:

@@ -1,4 +1,4 @@
-"""One query over an association, which then ends as what came back requires."""
+"""Runs one query over an association, and aborts or releases it afterwards, as the answer requires."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from openmodality.services.worklist import WorklistFailed
 
 
 def put_query(association: Association, query: Callable[[], FindAnswer]) -> FindAnswer:
-    """Put a query; what leads to an abort by the statement aborts the association, any other answer leaves it.
+    """Run a query, and abort the association where the statement asks for that after this answer.
 
-    Raises what ``query`` raises. After a failure that needs no abort the association is released, since an error that
-    leaves its block aborts it.
+    Raises what ``query`` raises. Where that needs no abort, the association is released first: an error that leaves its
+    block would abort it.
     """
     try:
         answer = query()

@@ -74,7 +74,7 @@ class AuditTrail:
 
     @property
     def who(self) -> Who:
-        """This device, and the person who has it do what it does just now."""
+        """This device, and the person for whom it acts just now."""
         return Who(self.node, find_person())
 
     def note(self, transaction: Transaction, *messages: AuditMessage) -> None:
@@ -83,7 +83,7 @@ class AuditTrail:
             self._add(self._make_entry(message, transaction.now), transaction)
 
     def prepare(self, message: AuditMessage) -> Callable[[Transaction], None]:
-        """What puts a message of this moment on record with a later transaction."""
+        """A function that puts a message of this moment on record with a later transaction."""
         return partial(self._add, self._make_entry(message, self.database.clock()))
 
     def _add(self, entry: AuditEntry, transaction: Transaction) -> None:
@@ -165,7 +165,7 @@ class AuditTrail:
     # The start of a device
 
     def note_settings(self, said: str = "the site file is another than at the last start") -> None:
-        """Tell of it where the site file is not the one that was seen last; ``said`` is what is known of the change."""
+        """Put on record that the site file has changed since the last start; ``said`` is what is known of it."""
         try:
             digest = sha256(self._site.path.read_bytes()).hexdigest()
         except OSError:
@@ -181,7 +181,7 @@ class AuditTrail:
     # Delivery
 
     def queue_backlog(self) -> None:
-        """Queue the delivery of what was put on record while nothing was delivered."""
+        """Queue the delivery of rows that were put on record while no repository was named."""
         if not self._site.settings.audit.enabled:
             return
         with self.database.write() as transaction:
@@ -189,9 +189,9 @@ class AuditTrail:
                 self.queue_delivery(transaction)
 
     def queue_delivery(self, transaction: Transaction) -> None:
-        """Queue a delivery, unless one waits that will see all that is on record with this transaction.
+        """Queue a delivery, unless one is queued that will deliver the rows of this transaction too.
 
-        A delivery that runs may have looked already: then another one follows it.
+        A delivery that runs may have read its rows already: then another one follows it.
         """
         for key in ("audit", "audit, again"):
             if self._queue.enqueue(transaction, self._make_job(key)).state is not JobState.DOING:

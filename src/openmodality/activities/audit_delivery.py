@@ -2,7 +2,8 @@
 
 Rows go in their order, some hundred in a connection. A row counts as delivered when its connection was closed cleanly
 by both sides (``network.syslog_sender``); else all rows of the connection are sent again. So a repository may get a row
-twice: it knows it by its moment and content, which do not change. A repository that is away holds up nothing but this.
+twice; it can tell, because moment and content of a row do not change. A repository that cannot be reached holds up
+nothing but these deliveries.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the audit trail is told of instances that leave on film, paper and media, before they do (PS3.15 A.5.3.4)."""
+"""Puts on record which instances leave on film, paper and media, before they leave (PS3.15 A.5.3.4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FindMedia = Callable[[Job], tuple[str, ExportMedia]]
 
 
 class ExportTrail:
-    """Does the jobs of an executor; each run that has something to put out is on record first."""
+    """Does the jobs of an executor; each run that prints or writes something is on record first."""
 
     def __init__(self, executor: Executor, trail: AuditTrail, find_media: FindMedia) -> None:
         self._executor = executor

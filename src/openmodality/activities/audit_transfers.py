@@ -1,4 +1,4 @@
-"""What the audit trail is told of transfers: as sender of jobs and retrieves, and as receiver.
+"""Puts transfers on record: those of send jobs and of retrieves by peers, and what peers store here.
 
 One message for each association and study, not for each instance. What is sent is on record before the first instance
 leaves; what comes is on record with its first instance in the index, and again with the counts when the association
@@ -28,7 +28,7 @@ from openmodality.store.local import LocalStore
 
 
 class SendingTrail:
-    """One run of a send job: a context manager that tells at its end what has left."""
+    """One run of a send job: a context manager that puts on record at its end what was sent."""
 
     def __init__(self, trail: AuditTrail | None, partner: Partner) -> None:
         self._trail = trail
@@ -40,7 +40,7 @@ class SendingTrail:
     def watch(
         self, associate: Callable[[AssociationPlan], Association], sop_instance_uids: Sequence[str]
     ) -> Callable[[AssociationPlan], Association]:
-        """The same way to open an association, which is on record before anything goes over it."""
+        """A function that opens an association, and puts the run on record before anything goes over it."""
 
         def associate_and_tell(plan: AssociationPlan) -> Association:
             association = associate(plan)
@@ -54,7 +54,7 @@ class SendingTrail:
         return associate_and_tell
 
     def note(self, results: Iterator[Sent]) -> Iterator[Sent]:
-        """The same results; what became of each instance is remembered."""
+        """Pass the results on, and remember what became of each instance."""
         for sent in results:
             if sent.was_offered or sent.is_stored:
                 self.note_one(sent.instance.identity.sop_instance_uid, is_stored=sent.is_stored)
@@ -79,7 +79,7 @@ class SendingTrail:
 
 
 class TransferTrail:
-    """Fulfils :class:`openmodality.query.moving.Transfer`: a retrieve of a peer that is on record."""
+    """Fulfils :class:`openmodality.query.moving.Transfer`: puts the retrieve of a peer on record."""
 
     def __init__(self, transfer: Transfer, trail: AuditTrail, partner: Partner) -> None:
         self._transfer = transfer
@@ -112,7 +112,7 @@ class TransferTrail:
 
 
 class ArrivalTrail:
-    """What peers store here, by association and study. Each association has a thread and a place of its own."""
+    """Puts on record what peers store here, by association and study. Each association has a thread and counts."""
 
     def __init__(self, trail: AuditTrail, store: LocalStore) -> None:
         self._trail = trail
@@ -139,7 +139,7 @@ class ArrivalTrail:
         known[1][sop_class_uid] += 1
 
     def watch(self, service: Service) -> Service:
-        """The same storage service; the end of each association on which something came is on record."""
+        """A storage service that also puts the end of each association on record on which instances came."""
         store = service.handlers[CommandField.C_STORE_RQ]
 
         def answer_store(message: Message) -> Response:
@@ -167,7 +167,7 @@ class ArrivalTrail:
             self._store.change_later(self._trail.prepare(message))
 
     def _find_partner(self, peer: PeerInfo) -> Partner:
-        """Who sends: whoever called, but on an association of our own (C-GET) whom we called."""
+        """The sender: the peer that called us or, on an association of our own (C-GET), the peer that we called."""
         own = self._trail.node.ae_titles
         calling, called = peer.calling_ae_title.strip(), peer.called_ae_title.strip()
         theirs, ours = (called, calling) if calling in own and called not in own else (calling, called)

@@ -1,4 +1,4 @@
-"""The certificates and revocation lists of a site: what they are for, until when they are good, and who is told."""
+"""The certificates and revocation lists of a site: their purpose, their validity, and warnings before they end."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def count_days_left(facts: CertificateFacts, now: float) -> float:
 
 
 def warn_of_certificates(site: Site, now: float) -> None:
-    """Warn of what is no longer good, or soon will not be, or not yet; whoever uses it tells what cannot be read."""
+    """Warn of what is not valid yet, no longer, or not for much longer; what cannot be read is told by its user."""
     days = site.settings.tls.expiry_warning_days
     for file in list_certificate_files(site):
         try:

@@ -95,13 +95,13 @@ class CommitExecutor:
             return bool(read_open_requests(snapshot, job.id)) or bool(read_answers(snapshot, job.id))
 
     def _is_answered(self, job: Job, outstanding: Sequence[JobInstance]) -> bool:
-        """Whether all is committed, by the reports on whichever of the job's requests."""
+        """Whether all instances are committed by the reports on any of the job's requests."""
         with self._database.read() as snapshot:
             answers = read_answers(snapshot, job.id)
         return bool(answers) and all(is_committed(answers.get(each.SOPInstanceUID)) for each in outstanding)
 
     def _give_up_requests(self, job: Job, peer: Peer) -> dict[str, int]:
-        """Wait no longer for what is to be asked anew; what the job is to remember of it."""
+        """Close the requests that are to be made anew; returns what the job is to remember of them."""
         asks_next = bool(job.parameters.get(ASKS_AT))
         limit_s = _find_patience_s(job, peer)
         is_late = limit_s and any(self._database.clock() >= each.created_at + limit_s for each in self._read_open(job))

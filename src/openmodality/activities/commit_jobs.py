@@ -1,4 +1,4 @@
-"""Commit jobs as they are queued, and what a job remembers from run to run."""
+"""Makes commit jobs, and names what a commit job remembers from run to run."""
 
 from __future__ import annotations
 

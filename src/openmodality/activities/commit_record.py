@@ -1,4 +1,4 @@
-"""The record of storage commitment transactions in the database, which notifications are checked against (PS3.4 J.3.3).
+"""The record of storage commitment transactions in the database; notifications are checked against it (PS3.4 J.3.3).
 
 A result is in the database before it is answered, and wakes the job that asked.
 """
@@ -70,7 +70,7 @@ class StoredCommitments:
                     describe_wait(transaction, job.id, _add_words(job.waiting_for, words))
 
     def _note_stranger(self, request: RequestRecord, peer: PeerInfo) -> None:
-        """Say in the job that a report has come which is not taken, and of whom."""
+        """Note in the job that a report was refused because it came from another peer, and from which one."""
         calling = peer.calling_ae_title
         _log.warning("commitment.other_peer", extra={"calling": calling, "peer": request.destination})
         if request.job_id is None:
@@ -106,5 +106,5 @@ def _is_all_committed(snapshot: Snapshot, job_id: int) -> bool:
 
 
 def _add_words(said: str, words: str) -> str:
-    """What a job waits for, with what has happened meanwhile, said once."""
+    """The text of what a job waits for, with what has happened meanwhile added once."""
     return said if words in said else f"{said}; {words}"

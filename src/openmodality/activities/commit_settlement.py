@@ -1,8 +1,8 @@
-"""What follows from the reports on a commit job: all is kept, or is asked for again, stored again, left to a person.
+"""Decides what follows from the reports on a commit job: done, ask again, store again, or leave it to a person.
 
-Where an archive says that it has no such instance, it may not have indexed it yet, so that the request is repeated
-first, each time after twice the wait. What still fails, or fails for another reason, is stored again once, after the
-delay of send jobs, and asked for by a job of its own. After that a person decides.
+An archive that says that it has no such instance may not have indexed it yet. So the request is repeated first, each
+time after twice the wait. Instances that still fail, or that fail for another reason, are stored again once, after the
+delay of send jobs, and a job of their own asks for their commitment. After that a person decides.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Verdicts:
 
 
 def settle(site: Site, job: Job, report: JobReport, answers: Answers, now: float) -> JobOutcome:
-    """What becomes of a job whose requests are answered; each instance is noted as the answers say."""
+    """The outcome of a job whose requests are answered; the result of each instance is noted as the answers say."""
     verdicts = _Verdicts()
     for instance in report.read_outstanding():
         answer = answers.get(instance.SOPInstanceUID, _NOT_MENTIONED)
@@ -92,7 +92,7 @@ def _decide_next(site: Site, job: Job, verdicts: _Verdicts, now: float) -> JobOu
 
 
 def find_wait(job: Job, now: float) -> Wait | None:
-    """The rest of the wait before a job asks anew; None where it is over, or where the clock was set back."""
+    """How much longer a job waits before it asks anew; None where the wait is over, or the clock was set back."""
     until = float(job.parameters.get(ASKS_AT, 0.0))
     if 0 < until - now <= job.retry.delay_s * 2**MOST_REPEATS:
         return Wait(str(job.parameters.get(ASKS_BECAUSE, f"{job.destination} to index what it was sent")), until)

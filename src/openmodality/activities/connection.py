@@ -49,11 +49,11 @@ class Connector:
         self._turns = Turns(site.data_folder, {role: count_turns(site, role) for role in site.application_entities})
 
     def close(self) -> None:
-        """Let nobody wait for a turn any longer."""
+        """End all waits for a turn."""
         self._turns.close()
 
     def get_peer_of(self, job: Job) -> Peer:
-        """The peer that a job is for. Raises :class:`ConfigurationError` where the site file has it no longer."""
+        """The peer of a job. Raises :class:`ConfigurationError` where the site file does not have it any more."""
         if job.destination not in self.site.peers:
             raise ConfigurationError(
                 f"{self.site.path.name} has no peer {job.destination!r} any more;"
@@ -65,7 +65,7 @@ class Connector:
     def take_turn(self, service: ServiceName) -> Iterator[None]:
         """Keep the local AE of a service for one activity, or as many at a time as ``count_turns`` says.
 
-        That is one for the devices that we have (RF-4.2.1.2.2-01, MR-3.1.2-01).
+        Both statements allow one association at a time (RF-4.2.1.2.2-01, MR-3.1.2-01).
         """
         with self._turns.wait(self.site.calling_ae(service).role):
             yield
@@ -102,7 +102,7 @@ class Connector:
         self.note_failure(peer, error)
 
     def note_failure(self, peer: Peer, error: OpenModalityError) -> None:
-        """Put on record that a peer and this device do not trust each other, where that is what has failed."""
+        """Put on record that a peer and this device do not trust each other, if ``error`` says so."""
         if self.trail is not None and isinstance(error, NotTrusted):
             self.trail.tell_untrusted(f"{peer.host}:{peer.port}", error.message)
 

@@ -1,4 +1,4 @@
-"""The pages of a disc from its file-set: what each series shows, rendered as previews and film are."""
+"""Makes the pages of a disc from its file-set: each series with its images, rendered as previews and film are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TABLE_BITS: Final = 16
 def make_page_studies(
     root: Path, directory: Directory, before_image: Callable[[], object] = lambda: None
 ) -> list[PageStudy]:
-    """The studies of a file-set for its pages; images are read while they are written, each after ``before_image``."""
+    """The studies of a file-set for its pages; ``before_image`` is called before each image is read."""
     return [
         _page_study(root, directory, directory.keys_of(patient), study, before_image)
         for patient in directory.patients

@@ -1,4 +1,4 @@
-"""Both ends of an association, from an address on the command line or from a peer of a site file alike.
+"""Both ends of an association: the same values for an address on the command line and for a peer of a site file.
 
 An echo starts in a tenth of a second, so this module and ``activities.echo`` import no pydicom and no device.
 """
@@ -33,15 +33,15 @@ def _note_nothing(*_: object) -> None:
 
 @value_class
 class Ends:
-    """The peer, and this side as that peer is to see it.
+    """The peer, and this side as it presents itself to that peer.
 
     ``name`` is the peer's in the site file, empty where it was given by its address. ``proposed`` are the transfer
     syntaxes that the device proposes to the peer, by abstract syntax. ``judge_of`` gives what judges the statuses of an
-    operation: the device's table, else the standard's. ``query_keys`` are the keys of the device's
-    profile by model and level of Query/Retrieve. ``stored`` are the transfer syntaxes that it takes instances in, by
-    storage SOP Class. ``take_turn`` keeps the local AE of a device for one association. ``note_query`` is told of each
-    query before it is sent, ``note_opened`` of each association, ``note_failure`` why there is none: what a device
-    puts on record, and counts.
+    operation: the device's table, else the standard's. ``query_keys`` are the keys of the device's profile by model and
+    level of Query/Retrieve. ``stored`` are the transfer syntaxes that it takes instances in, by storage SOP Class.
+    ``take_turn`` keeps the local AE of a device for one association. A device counts and puts on record by three
+    functions: ``note_query`` is called before each query is sent, ``note_opened`` with each association,
+    ``note_failure`` with the reason why there is none.
     """
 
     remote: RemoteAE

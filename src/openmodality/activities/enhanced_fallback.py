@@ -1,8 +1,8 @@
-"""What a send job does about enhanced images that its peer does not accept: it goes on with the classic series.
+"""Lets a send job go on with the classic series where its peer does not accept enhanced images.
 
-Rules. Only for a peer with ``enhanced_or_classic``; for any other the instance is not sent (MR-3.2.3.1-03). The change
-of the job's instances, and of those of the request for commitment that comes after it, is one transaction; run again
-after a crash, the job finds it done or to be done. A study goes to a peer in one form: what went before decides.
+Rules. Only for a peer with ``enhanced_or_classic``; for any other the instance is not sent (MR-3.2.3.1-03). One
+transaction changes the instances of the job and of the request for commitment that comes after it, so that after a
+crash the job finds all of it done, or nothing. A study goes to a peer in one form: the form that was sent first.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class EnhancedFallback:
     uids: Uids
 
     def change_beforehand(self, job: Job, peer: Peer, outstanding: Iterable[JobInstance]) -> bool:
-        """Change a job whose study went to the peer as classic series before; whether that was done."""
+        """Change a job whose study was sent to the peer as classic series before; returns whether it was changed."""
         if not peer.settings.enhanced_or_classic:
             return False
         pairs = [(each.SOPClassUID, each.SOPInstanceUID) for each in outstanding]
@@ -49,9 +49,9 @@ class EnhancedFallback:
             return True
 
     def change(self, job: Job, peer: Peer, declined: Collection[str]) -> bool:
-        """Change a job after the peer accepted no context for these instances; whether that was done.
+        """Change a job after the peer accepted no context for these instances; returns whether it was changed.
 
-        It is not where they have no classic series, or the peer has stored enhanced images of their study.
+        It is not changed where they have no classic series, or the peer has stored enhanced images of their study.
         """
         if not declined or not peer.settings.enhanced_or_classic:
             return False
@@ -66,7 +66,7 @@ class EnhancedFallback:
             return True
 
     def explain(self, peer: Peer, declined: Collection[str]) -> str:
-        """Why the classic series does not go in the place of declined images of a peer that may get it."""
+        """Why the classic series is not sent instead of images that were declined, to a peer that may get it."""
         if not declined or not peer.settings.enhanced_or_classic:
             return ""
         pairs = [(ENHANCED_MR_IMAGE_STORAGE, uid) for uid in declined]
@@ -96,7 +96,7 @@ class EnhancedFallback:
 
 
 def name_form(outcome: JobOutcome, parameters: Mapping[str, Any]) -> JobOutcome:
-    """The outcome of a job with what it sent instead, where it did."""
+    """The outcome of a job, with a comment where it sent the classic series instead."""
     said = str(parameters.get(INSTEAD, ""))
     if not said:
         return outcome

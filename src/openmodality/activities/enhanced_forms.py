@@ -1,4 +1,4 @@
-"""Enhanced images and the classic series of the same acquisition: a peer gets one of them in a study, never both.
+"""Finds the two forms of an acquisition, enhanced images and a classic series; a peer gets one of them in a study.
 
 The classic series is made with the enhanced image where a peer of the site may need it
 (``peers.NAME.enhanced_or_classic``), under UIDs derived from it. Enhanced images are queued; where a peer accepts no
@@ -56,7 +56,7 @@ class EnhancedForms:
         return [pair for pair in given if pair[1] not in twins]
 
     def find_waiting(self, snapshot: Snapshot, peer: str, instances: Iterable[Pair]) -> list[Pair]:
-        """Those for whom nothing is queued for the peer, neither themselves nor the other form of them."""
+        """The instances that are not queued for the peer, neither themselves nor their other form."""
         wanted = self.leave_out_classic(instances)
         asked = {uid for _, uid in wanted} | self.classic
         queued = find_queued_uids(snapshot, peer, sorted(asked))
@@ -66,7 +66,7 @@ class EnhancedForms:
         return any(uid in queued for _, uid in self.classic_of.get(enhanced_uid, ()))
 
     def went_as_classic(self, snapshot: Snapshot, peer: str) -> bool:
-        """Whether classic images are sent to the peer, or are to be."""
+        """Whether classic images were sent to the peer, or are queued for it."""
         return bool(find_queued_uids(snapshot, peer, sorted(self.classic)))
 
     def went_as_enhanced(self, snapshot: Snapshot, peer: str) -> bool:
@@ -74,14 +74,14 @@ class EnhancedForms:
         return bool(find_sent_uids(snapshot, peer, sorted(self.classic_of)))
 
     def choose_sent(self, snapshot: Snapshot, peer: str, instances: Iterable[Pair]) -> list[Pair]:
-        """The instances in the form that went to the peer, or that goes first."""
+        """The instances in the form that was sent to the peer, else in the enhanced form, which is tried first."""
         given = list(instances)
         if self.classic_of and self.went_as_classic(snapshot, peer):
             return [pair for pair in given if pair[1] not in self.classic_of]
         return self.leave_out_classic(given)
 
     def refuse_mixing(self, snapshot: Snapshot, peer: str, instances: Sequence[Pair]) -> None:
-        """Raises :class:`UsageError` where the peer has the other form of what a person chose."""
+        """Raises :class:`UsageError` where a person chose one form and the peer has the other."""
         chosen = {uid for _, uid in instances}
         asks = [chosen & self.classic_of.keys(), chosen & self.classic]
         went = [self.went_as_enhanced(snapshot, peer), self.went_as_classic(snapshot, peer)]

@@ -1,4 +1,4 @@
-"""What a lost association or a silent peer means for a job, as the profile says (R/F Tables 4.2-8, 4.2-17, 4.2-38)."""
+"""Judges a lost association or a silent peer by the table of the profile (R/F Tables 4.2-8, 4.2-17, 4.2-38)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openmodality.standard.statuses import ServiceName
 
 
 class JudgedExecutor:
-    """Does the jobs of an executor, and judges a communication failure that ends a run by the profile's table."""
+    """Does the jobs of another executor, and judges a communication failure that ends a run by the profile's table."""
 
     def __init__(self, executor: Executor, site: Site, service: ServiceName) -> None:
         self._executor = executor

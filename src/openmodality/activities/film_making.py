@@ -1,4 +1,4 @@
-"""The sheets of an order: instances of the local database, read and composed sheet by sheet."""
+"""Makes the sheets of an order: reads instances of the local database and composes them sheet by sheet."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ class PresentationState:
 class SheetPlan:
     """All sheets of an order, none of them composed yet.
 
-    ``session`` has one film, without images, which all sheets are like. ``slices`` are what cuts a scout.
+    ``session`` has one film without images, which is the pattern of all sheets. ``slices`` are the images that cut a
+    scout.
     """
 
     site: Site

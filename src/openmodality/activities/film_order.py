@@ -1,4 +1,4 @@
-"""What an operator orders of a film printer, and the sheet that comes of it: chosen values, else the printer's usual.
+"""The order of an operator to a film printer, and the film that follows: with chosen values, else the printer's usual.
 
 An order is the parameters of a print job. It names what is printed by the instances of the job, so that a sheet that is
 printed again after a failure is the same: an instance never changes.
@@ -27,7 +27,7 @@ _MOST_AT_ONCE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class FilmOrder:
-    r"""The choices of an operator; what is empty or 0 is as usual for the printer.
+    r"""The choices of an operator; for an empty value, or 0, the printer's usual one is taken.
 
     Densities are BLACK, WHITE or hundredths of optical density, ``min_density`` and ``max_density`` such hundredths.
     ``layout`` is ``3x4`` (columns and rows) or an image display format such as ``STANDARD\3,4``. ``window`` is center

@@ -1,9 +1,9 @@
-"""A DICOM file that somebody brings, into the local store: whole and readable by others, or not at all.
+"""Imports a DICOM file into the local store, where it is whole and readable by others; else it is refused.
 
-The checks are those that a sender makes and a receiver makes again: a file that is cut off, whose pixel data are
-shorter than it says, or that is not in its transfer syntax keeps nothing else out of the store. A file without preamble
-gets one, and what is certainly written in another transfer syntax than its head says is labelled as, or written in,
-what it is.
+A file is refused that is cut off, whose pixel data are shorter than it says, or that is not in its transfer syntax: the
+same checks are made when instances are sent and received. A refused file does not hinder the import of others. A file
+without preamble gets one. A file that is certainly written in another transfer syntax than its head says gets a head
+that says so, or is written anew.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Key object documents as they are read, whoever made them (PS3.3 A.35.4, PS3.16 TID 2010)."""
+"""Reads key object documents of any origin (PS3.3 A.35.4, PS3.16 TID 2010)."""
 
 from __future__ import annotations
 

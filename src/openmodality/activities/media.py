@@ -1,8 +1,9 @@
 """Puts instances on a medium: makes a file-set, or adds to one.
 
 Rules. One patient to a disc unless the request says otherwise. What a profile does not take is left out and named.
-More than a medium holds is refused, or split by series where the request says so; then each disc is a file-set of its
-own. The pages for people are made last and count in the capacity. A request that fails or is cancelled leaves nothing.
+Instances that do not fit on one medium are refused, or split by series where the request says so; then each disc is a
+file-set of its own. The pages for people are made last and count in the capacity. A request that fails or is cancelled
+leaves nothing.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def _check_activity(profile: ApplicationProfile, activity: str) -> None:
 
 
 def _look_at(request: MediumRequest) -> tuple[list[_Source], list[LeftOut]]:
-    """Whose the instances are and what they take; those that cannot be read are left out."""
+    """The patient and the size of each instance; those that cannot be read are left out."""
     sources, left_out = [], []
     for path in request.paths:
         _check_goes_on(request)
@@ -202,7 +203,7 @@ def _split(request: MediumRequest, sources: Sequence[_Source]) -> list[list[_Sou
 
 
 def add_pages(request: MediumRequest, folder: Path) -> None:
-    """Write the pages of a file-set whose writer died before it could, where the request asks for them."""
+    """Write the pages of a file-set whose process died before it wrote them, where the request asks for pages."""
     used = sum(count_medium_bytes(path.stat().st_size) for path in (folder / DISC_FOLDER).rglob("*") if path.is_file())
     _write_pages(request, folder, FileSetReport(length_bytes=used))
 

@@ -139,7 +139,7 @@ class MediaExecutor:
         return named
 
     def _finish(self, order: MediumOrder, pending: Sequence[JobInstance], report: JobReport) -> None:
-        """Do what a run that died after the DICOMDIR has not done: pages, and what became of each instance."""
+        """Finish a run that died after it wrote the DICOMDIR: write the pages, and note the result of each instance."""
         target, profile = Path(order.target), choose_media_profile(self._site, order.profile)
         add_pages(self._request(order, [], report), target)
         known = _instances_on(target)
@@ -224,7 +224,7 @@ def _is_in_place(target: Path) -> bool:
 
 
 def _tell(discs: Sequence[Disc]) -> str:
-    """What a person is to know: how many discs, and what was left out with the reasons."""
+    """The comment for a person: how many discs were made, and what was left out with the reasons."""
     words = [f"{len(discs)} discs"] if len(discs) > 1 else []
     reasons = Counter(left.reason for disc in discs for left in disc.report.left_out)
     words += [f"{count} left out: {why}" for why, count in reasons.most_common(_REASONS)]

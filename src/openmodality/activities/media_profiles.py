@@ -1,4 +1,4 @@
-"""The media storage application profiles of a device, from its profile's table and the switches of its site."""
+"""Lists the media storage application profiles of a device, from its profile's table and the switches of its site."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MEGABYTE: Final = 1_000_000
 
 
 def media_profiles(site: Site) -> Mapping[str, ApplicationProfile]:
-    """The profiles by name, the statement's first, then ``usb``; none where the device has no media kit (RF-1-09)."""
+    """List the profiles by name, those of the statement first, then ``usb``; none without a media kit (RF-1-09)."""
     found: dict[str, ApplicationProfile] = {}
     missing: set[str] = set()
     for use in site.profile.media:

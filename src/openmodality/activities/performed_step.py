@@ -2,9 +2,9 @@
 
 What is sent is in the row of the step. All jobs of one step share an order, so that N-SET never overtakes N-CREATE
 (MR-2.4.3-01). A SOP Instance UID that an SCP assigns holds for it from then on; images refer to the step by that of the
-first peer of the site file. The row notes each request before it goes out. Where an answer is lost, or was a warning
-that the site takes as a failure, the repeated N-CREATE is answered 0111, the repeated final N-SET 0110 "may no longer
-be updated": both mean that the first request has arrived.
+first peer of the site file. The row notes each request before it goes out. Where an answer was lost, or was a warning
+that the site takes as a failure, the request is repeated. Then 0111 to N-CREATE, and 0110 "may no longer be updated" to
+the final N-SET, mean that the first request has arrived.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Rules. The printer is asked how it is before anything is created: FAILURE stops the job, WARNING is told. What it
 reports in between is told and stops nothing. A sheet is printed once: the order to print it is on record before it goes
-out, and its answer after. Where the answer is missing, because it never came or the program died, nobody knows whether
-the sheet was printed: the job then fails and asks a person, who retries it as printed or to be printed again. A print
-job is never tried again by itself: a printer that is not normal is a person's business (RF-4.1.2.7-03).
+out, and its answer after it. Where the answer is missing, because it never came or the program died, the sheet may be
+printed or not: the job then fails and asks a person, who retries it as printed or to be printed again. A print job is
+never tried again by itself: a printer that is not normal is a person's business (RF-4.1.2.7-03).
 """
 
 from __future__ import annotations

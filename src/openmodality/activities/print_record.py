@@ -1,7 +1,7 @@
-"""What is on record of a print job: how many sheets are printed, and which one nobody knows of.
+"""The record of a print job: how many sheets are printed, and whether the outcome of further sheets is unknown.
 
-An order to print is on record before it goes out, and its answer after. In between the sheets up to it are uncertain:
-where the program dies then, a person says what became of them.
+An order to print is on record before it goes out, and its answer after it. In between it is uncertain whether the
+ordered sheets are printed: where the program dies then, a person says what became of them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PrintStopped(OpenModalityError):
 
 
 def find_uncertain_sheet(job: Job) -> int:
-    """The last sheet of a print job of which nobody knows whether it was printed; 0 where there is none."""
+    """The last sheet of a print job whose outcome is unknown; 0 where there is none."""
     return int(job.parameters.get(UNCERTAIN, 0)) if job.kind is JobKind.PRINT else 0
 
 
@@ -64,7 +64,7 @@ def list_used_films(snapshot: Snapshot, series_uids: Sequence[str], since: float
 
 @dataclass(slots=True)
 class PrintRecord:
-    """How far a job is; ``printed`` sheets are done, and what became of those up to ``uncertain`` is not known."""
+    """How far a job is: ``printed`` sheets are done, and the outcome of those up to ``uncertain`` is unknown."""
 
     plan: SheetPlan
     report: JobReport
@@ -86,7 +86,7 @@ class PrintRecord:
 
     @contextmanager
     def ordering(self, sheet: int) -> Iterator[None]:
-        """Order all sheets up to ``sheet`` in this block; :class:`PrintStopped` says that they are not printed."""
+        """Let the block order all sheets up to ``sheet``; if it raises :class:`PrintStopped`, none is printed."""
         self.uncertain = sheet
         self.report.remember(**{UNCERTAIN: sheet})
         try:

@@ -29,7 +29,7 @@ PrinterCheck = Callable[[Association], None]
 
 
 class _Line:
-    """An association with one printer, and who is told what the printer reports on it."""
+    """An association with one printer, and the function that is called with what the printer reports on it."""
 
     def __init__(self, connections: Connector, peer: Peer, listener: PrinterListener) -> None:
         self.listener = listener

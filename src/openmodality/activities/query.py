@@ -1,4 +1,4 @@
-"""What an archive has: patients, studies, series or images (PS3.4 Annex C, C-FIND; RF-4.2.5, MR-3.2.1)."""
+"""Asks an archive for patients, studies, series or images (PS3.4 Annex C, C-FIND; RF-4.2.5, MR-3.2.1)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def choose_model(model: Model | None, ends: Ends, level: str) -> Model:
 
 
 def choose_return_keys(ends: Ends, model: Model, level: str) -> list[Key]:
-    """What is asked for at a level: what a person is shown, and the profile's own keys (RF-4.2.5.3.1.3-06)."""
+    """The return keys of a level: those that a person is shown, and the profile's own (RF-4.2.5.3.1.3-06)."""
     of_device: Iterable[TagPath] = (ends.query_keys or {}).get((model, level), ())
     return [Key(path) for path in dict.fromkeys((*map(parse_path, _KEYWORDS[level]), *of_device))]
 

@@ -127,7 +127,7 @@ class StoredEntities:
             yield batch
 
     def _note(self, request: FindRequest) -> None:
-        """Put on record who asks, before anything is answered."""
+        """Put the query on record before anything is answered."""
         if self._trail is None:
             return
         partner, syntax = _find_asker(self._trail, request), EXPLICIT_VR_LITTLE_ENDIAN
@@ -178,7 +178,7 @@ def _list_paths(identifier: Dataset, above: Path = ()) -> Iterator[Path]:
 
 
 class _Asked(NamedTuple):
-    """An identifier as far as the index can answer it: its keys that are not universal, and what is returned.
+    """The part of an identifier that the index answers: its keys that are not universal, and the attributes to return.
 
     ``returned`` are tag, VR and keyword in the order of the tags; without a keyword the text in its place is returned.
     """

@@ -1,4 +1,4 @@
-"""Retrieve: an archive sends what it has, to this device or to another (PS3.4 Annex C, C-MOVE; RF-4.2.5, MR-3.2.2)."""
+"""Retrieve: an archive sends instances to this device or to another one (PS3.4 Annex C, C-MOVE; RF-4.2.5, MR-3.2.2)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ GoOn = Callable[[Counts], bool]
 
 @value_class
 class Wanted:
-    """What is to be retrieved: a study, one series of it or one instance of that; ``patient_id`` for the patient root.
+    """What is to be retrieved: a study, one series of it, or one instance of the series. The patient root needs
+    ``patient_id``.
 
     Raises :class:`UsageError` for an instance without its series.
     """
@@ -70,7 +71,9 @@ class Wanted:
 
 
 class RetrievePart(NamedTuple):
-    """What one request names: the level, and the unique keys down to it by their tags; several images stand in one."""
+    """What one request names: the level, and by their tags the unique keys down to it; one request may name several
+    images.
+    """
 
     level: str
     values: Mapping[tuple[int, ...], object]

@@ -1,9 +1,9 @@
-"""This device as Retrieve SCP: it sends what a peer asks for to a peer that the site knows (PS3.4 Annex C, C-MOVE;
+"""This device as Retrieve SCP: it sends what a peer asks for to a peer of the site file (PS3.4 Annex C, C-MOVE;
 MR-3.3.3).
 
 The association to the destination is one of the storage AE, which opens one at a time (MR-3.1.2-01): while a send job
-has it, the requestor gets Pending responses, and after a while A702H. A Patient ID that is that of several patients
-names nobody: the requestor is told to ask for studies.
+has it, the requestor gets Pending responses, and after a while A702H. A Patient ID that several patients share is
+refused: the requestor is told to ask for studies.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class StoredInstances:
         return self._put_on_record(transfer, partner)
 
     def _choose_form(self, files: list[StoredFile], peer: str) -> list[StoredFile]:
-        """The files without the other form of what the peer gets or has: enhanced images or their classic series."""
+        """The files of one form only, enhanced images or their classic series: the form that the peer has, or gets."""
         site = self._connections.site
         if not any(each.settings.enhanced_or_classic for each in site.peers.values()):
             return files

@@ -1,8 +1,8 @@
 """Retrieve jobs let an archive send what a person has chosen, to this device or to another AE (MR-3.2.2, RF-4.2.5).
 
-Rules. A retrieve is one job for each study: it goes on when nobody looks, and its failure is one of the job control
-application (RF-4.2.5.3.1.4-03). It is never tried again by itself. Who runs it again, and a device that starts again in
-the middle of one, asks for what is missing only, where the instances come here; what another AE has is not known here.
+Rules. A retrieve is one job for each study: it goes on when no page shows it, and its failure is shown among the jobs
+(RF-4.2.5.3.1.4-03). It is never tried again by itself. Where the instances come to this device, a job that is run
+again, by a person or after a crash, asks only for what is missing. What another AE has is not known here.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ def read_wanted(job: Job) -> Wanted:
 
 
 def read_counts(job: Job) -> Counts:
-    """How far a retrieve job is: all 0 where the archive has said nothing yet."""
+    """The counts of a retrieve job so far; all 0 where the archive has not answered yet."""
     return Counts(**job.parameters.get(LAST_COUNTS, {}))
 
 
 class RetrieveExecutor:
-    """Does the retrieve jobs; ``watch`` gives what comes meanwhile, ``listen`` lets this process take it."""
+    """Does the retrieve jobs; ``watch`` gives the instances that come, ``listen`` lets this process take them."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class RetrieveExecutor:
         return _conclude(result, destination or ends.local.ae_title, arrivals)
 
     def _plan(self, ends: Ends, wanted: Wanted, *, is_resumed: bool) -> list[RetrievePart] | None:
-        """What is to be asked for; ``None``: all of it, and nothing is asked before."""
+        """The requests to make; ``None``: one for all of it, without a query before it."""
         site = self._connections.site
         if not is_resumed and not site.parameters.boolean("behaviour.query_before_retrieve"):
             return None
@@ -109,7 +109,7 @@ class RetrieveExecutor:
 
     @contextmanager
     def _receive(self, study_instance_uid: str, *, is_for_us: bool) -> Iterator[Arrivals]:
-        """Take what comes of a study, where it comes here."""
+        """Take the instances of a study where this device is the destination."""
         if not is_for_us:
             yield Arrivals()
             return

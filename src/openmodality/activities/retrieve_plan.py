@@ -1,7 +1,7 @@
-"""What is to be asked for in a retrieve: whether the archive has it at all, and what of it is missing here.
+"""Plans a retrieve: asks whether the archive has the images at all, and finds those that are missing here.
 
-A device asks before it retrieves where its profile says so (MR-3.2.1.1-03). A retrieve that is resumed asks for the
-series and images that the archive has, and then for those only that have not come.
+A device asks before it retrieves where its profile says so (MR-3.2.1.1-03). For a retrieve that is resumed it asks
+which series and images the archive has, and then retrieves those that have not come.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class NothingToRetrieve(OpenModalityError):
 
 
 def plan_retrieve(ends: Ends, wanted: Wanted, model: Model, here: Collection[str] | None = None) -> list[RetrievePart]:
-    """Ask an archive what there is: all of it is to be asked for, or with ``here``, the SOP Instance UIDs that have
-    come, what is missing.
+    """Ask an archive what it has, and plan the requests: for all of it, or with ``here`` (the SOP Instance UIDs that
+    have come) for what is missing.
 
     Raises :class:`NothingToRetrieve` where there is nothing, and what :func:`query_peer` raises.
     """

@@ -2,11 +2,11 @@
 
 Rules. One association for each run, with the presentation contexts that the outstanding instances need and no others.
 What a status means is the profile's data, the site's switches and the peer's overrides. A status that is no success
-ends the association with A-ABORT where the profile says so (R/F); else the next instance follows (MR), as it does
-where the peer takes no such SOP Class (MR-3.2.3.1-03); ``activities.enhanced_fallback`` has the one exception. A run
-that is repeated leaves out what has success, and what the peer refused for good until a person retries the job. The
-job runs again by itself while any failure may pass; it begins with what it has not offered yet, so that an instance at
-which the peer ends every association holds up no other.
+ends the association with A-ABORT where the profile says so (R/F); else the next instance follows (MR), as it does where
+the peer takes no such SOP Class (MR-3.2.3.1-03); ``activities.enhanced_fallback`` has the one exception. A run that is
+repeated leaves out what has success, and what the peer refused for good until a person retries the job. The job runs
+again by itself while any failure may pass. It begins with what it has not offered yet: so an instance for which the
+peer ends every association does not hold up the others.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class SendExecutor:
                 note_unreadable(instance.SOPInstanceUID, error, report, failures)
 
     def _follow(self, results: Iterator[Sent], report: JobReport, failures: SendFailures) -> bool:
-        """Note each result; whether the job is to end although instances are left."""
+        """Note each result; returns whether the job is to end although instances are left."""
         for sent in results:
             uid = sent.instance.identity.sop_instance_uid
             if sent.is_stored:
@@ -187,7 +187,7 @@ def _name_success(sent: Sent) -> InstanceResult:
 
 
 def _describe_end(sent: Sent) -> str:
-    """What became of it, in words; the peer's Error Comment is left out, because it may hold anything."""
+    """The end of a job in words; the peer's Error Comment is left out, because it may hold anything."""
     if sent.result is None:
         return "" if sent.error is None else sent.error.message
     if sent.result.status == Status.SUCCESS:

@@ -1,4 +1,4 @@
-"""What failed in a run of a send job, and what the next run tries: the same over associations and over DICOMweb."""
+"""Collects the failures of a run of a send job, and chooses what the next run tries; over DICOMweb too."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SendFailures:
         self.is_peer_away |= is_peer_away
 
     def decide(self, peer: Peer) -> JobOutcome:
-        """What follows for the job: it is tried again while any failure may pass."""
+        """The outcome of the run: the job is tried again while any failure may pass."""
         if not self.reasons:
             return Done()
         # what befell an instance says more than that others waited for it
@@ -54,7 +54,7 @@ class SendFailures:
 
 
 def list_to_try(outstanding: Iterable[JobInstance], judge: Judge, failures: SendFailures) -> Iterator[JobInstance]:
-    """What is to be offered, the untried first; not what the peer has answered with a status that does not pass."""
+    """The instances to offer, the untried ones first, without those that the peer has refused for good."""
     for instance in sorted(outstanding, key=lambda each: each.attempts):
         status = instance.status if instance.result is InstanceResult.FAILURE else None
         if status is not None and not judge(status).is_transient:

@@ -93,7 +93,7 @@ class StowExecutor:
     def _prepare(
         self, wanted: Iterable[JobInstance], peer: Peer, report: JobReport, failures: SendFailures
     ) -> Iterator[_Outgoing]:
-        """The instances with their lengths; of one that cannot be read it is noted."""
+        """The instances with their lengths; one that cannot be read is noted as failed."""
         for each in wanted:
             try:
                 yield self._measure(read_instance(self._files.path(each.SOPInstanceUID)), peer)
@@ -196,7 +196,7 @@ class _Run:
         self._uids = uids
 
     def send(self, connection: WebConnection, headers: dict[str, str], batch: Sequence[_Outgoing]) -> bool:
-        """Send a batch, and note what became of it; whether the next makes sense."""
+        """Send a batch and note its results; returns whether the next batch makes sense."""
         boundary = make_boundary()
         parts = sum(len(write_part_head(_PART_HEADERS, boundary)) + each.length + 2 for each in batch)
         kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
@@ -215,7 +215,7 @@ class _Run:
         return self._note_refused(batch, answer)
 
     def _write(self, batch: Sequence[_Outgoing], boundary: str) -> Iterator[Buffer]:
-        """The body of a request. That it leaves is on record before its first byte does, and after who takes it."""
+        """The body of a request. It is put on record when the peer is reached, before the first byte leaves."""
         self._trail.begin(self._uids)
         yield from self._executor.write(batch, boundary)
 
@@ -224,7 +224,7 @@ class _Run:
         self._trail.note_one(uid, is_stored=False)
 
     def _note_lost(self, batch: Sequence[_Outgoing], error: OpenModalityError) -> bool:
-        """Nobody knows what became of the batch: it is offered again, and a peer that has it says so."""
+        """Note that the outcome of the batch is unknown: it is offered again, and a peer that has it says so."""
         for each in batch:
             self._note_failed(each.uid, error.message)
         self._executor.note_failure(self._peer, error)
@@ -234,7 +234,7 @@ class _Run:
         return False
 
     def _note_refused(self, batch: Sequence[_Outgoing], answer: WebAnswer) -> bool:
-        """The request as a whole was refused; what comes after it would be as well, but for what is too large."""
+        """Note that the whole request was refused. The next one would be as well, unless this one was too large."""
         reason = f"the peer answered {describe_web_status(answer)}"
         for each in batch:
             self._note_failed(each.uid, reason)

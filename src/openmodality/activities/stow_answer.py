@@ -1,4 +1,4 @@
-"""What a server says became of the instances of one request (STOW-RS, PS3.18 10.5.3 and I.2)."""
+"""Reads the answer of a server to one request: the result of each instance (STOW-RS, PS3.18 10.5.3 and I.2)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class StowResult:
 
 
 def read_stow_answer(body: bytes) -> dict[str, StowResult]:
-    """What became of each instance, by its UID; nothing where the answer cannot be read (PS3.18 I.2)."""
+    """The result of each instance by its UID; empty where the answer cannot be read (PS3.18 I.2)."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

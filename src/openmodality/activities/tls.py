@@ -46,7 +46,7 @@ def uses_tls(site: Site) -> bool:
 def make_client_context(site: Site) -> ssl.SSLContext | None:
     """For associations that this device opens; ``None`` where no peer is reached under TLS.
 
-    It warns of a private key that anybody on this machine may read: most programs that call peers never listen.
+    Warns of a private key that every user of this machine may read: here too, as most programs that call never listen.
     """
     if not calls_under_tls(site):
         return None
@@ -186,7 +186,7 @@ def _find_credential(site: Site, name: str) -> Path:
 
 
 def _look_at_files(site: Site) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Each file of ``[tls]`` with what changes when it is replaced; what is not there is told by whoever opens it."""
+    """Each file of ``[tls]`` with what changes when it is replaced; whoever opens a missing one raises the error."""
     settings = site.settings.tls
     for name in (
         settings.certificate, settings.private_key, settings.ca_certificates, settings.revocation_lists,

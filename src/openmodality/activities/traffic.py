@@ -1,4 +1,4 @@
-"""Counts what goes over the associations that this device opens, for whoever watches it: in memory, since its start.
+"""Counts what goes over the associations that this device opens, for monitoring: in memory, since its start.
 
 Answers are counted as they come, each once; bytes are those of data sets that a peer has stored.
 """

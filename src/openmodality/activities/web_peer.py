@@ -1,7 +1,7 @@
-"""Peers that are reached over DICOMweb: a URL, who we are there, and whether they answer (PS3.18).
+"""Peers that are reached over DICOMweb: their URL, our credentials there, and a check whether they answer (PS3.18).
 
-What lets us in stands in a file of its own (``password_file``, ``token_file``), never in the site file, and is read for
-each connection: a token that was renewed counts from then on.
+A password or token stands in a file of its own (``password_file``, ``token_file``), never in the site file, and is read
+for each connection: so a renewed token is used at once.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def find_web_address(site: Site, peer: Peer) -> WebAddress:
 
 
 def make_web_headers(site: Site, peer: Peer) -> dict[str, str]:
-    """What each request to a peer has: who asks, and what lets him in. Raises :class:`ConfigurationError`."""
+    """The headers of each request to a peer: our name and our credentials. Raises :class:`ConfigurationError`."""
     headers = {"Accept": "application/dicom+json", "User-Agent": f"OpenModality ({find_identity(site)[1]})"}
     settings = peer.settings
     if settings.token_file:

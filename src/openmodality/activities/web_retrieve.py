@@ -1,7 +1,7 @@
 """Instances of the local database for others over DICOMweb (WADO-RS, PS3.18 10.4): whole, as JSON, or a value of them.
 
-What leaves is what a C-STORE or C-GET of this device would send: private attributes that it does not know stay here.
-One instance is read at a time and given in pieces, so that a study of any size takes the memory of one piece.
+The same is sent as by a C-STORE or C-GET of this device: private attributes that it does not know are left out. One
+instance is read at a time and given in pieces, so that a study of any size takes the memory of one piece.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Search of the local database over DICOMweb (QIDO-RS, PS3.18 10.6): what the Query SCP finds, as DICOM JSON.
 
-The index, the keys and the matching are those of ``activities.query_answers``. A key that is none of a level is an
-error rather than passed over: who filters by it would take everything for a match.
+The index, the keys and the matching are those of ``activities.query_answers``. A key that a level does not have is an
+error: where it was ignored, a client that filters by it would take everything for a match.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a person or program asks an archive for: queries, and retrieves that this device waits for.
+"""Queries of archives, and retrieves whose end the caller waits for.
 
 Retrieves as jobs are queued by ``app.by_hand``.
 """

@@ -48,7 +48,7 @@ _MOST_VIEWED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Rows that were looked for, newest first, how many there are in all, and where the trail stands."""
+    """A page of rows that match, newest first, how many there are in all, and how far the trail is delivered."""
 
     rows: tuple[AuditRow, ...]
     total: int
@@ -56,7 +56,7 @@ class AuditPage:
 
 
 class AuditLog:
-    """The rows of the audit trail, to read, and what the fronts of the device tell of."""
+    """The rows of the audit trail to read, and the events that only the fronts of the device know."""
 
     def __init__(self, trail: AuditTrail) -> None:
         self.trail = trail
@@ -99,7 +99,7 @@ class AuditLog:
             return tuple(reversed(find_audit_rows(snapshot, search)))
 
     def read_state(self) -> AuditState:
-        """Where the trail stands, without a look at what it says."""
+        """How far the trail is delivered, without reading its rows."""
         with self.trail.database.read() as snapshot:
             return read_audit_state(snapshot)
 
@@ -155,7 +155,7 @@ def open_trail(site: Site) -> Iterator[AuditTrail]:
 
 
 def note_query_alone(site: Site, service: ServiceName, name: str, sop_class_uid: str, asked: Dataset) -> None:
-    """Put a query of a command on record, which asks a peer without the device."""
+    """Put on record a query of a command that asks a peer without building the device."""
     with open_trail(site) as trail:
         Connector(site, trail=trail).note_query(service, site.peer(name), sop_class_uid, asked)
 

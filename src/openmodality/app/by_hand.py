@@ -1,4 +1,4 @@
-"""What a person sends, retrieves, or asks an archive to keep, besides what an exam does by itself (MR-2.1.3-02)."""
+"""Queues what a person sends, retrieves or asks an archive to keep, beside the jobs of exams (MR-2.1.3-02)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks twice a day at the certificates of a device that runs: who warns only at its start warns too late."""
+"""Looks twice a day at the certificates of a device that runs, because a warning at its start alone comes too late."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ LOOK_S: Final = 2.0
 
 
 class EndingWatch(BackgroundThread):
-    """A thread of the process that works the queue. Carrying out twice, by two processes, does it once.
+    """A thread of the process that works the queue. Where two processes carry out the same ending, it is done once.
 
     ``look`` is called as often as it looks.
     """

@@ -1,4 +1,4 @@
-"""Figures of a device for whoever watches it: how much of what, since when, how long."""
+"""Figures of a device for monitoring: counts, ages and durations."""
 
 from __future__ import annotations
 

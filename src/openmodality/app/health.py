@@ -1,4 +1,4 @@
-"""Whether a device can work: its database, its disk, its queue, and its listening."""
+"""Checks whether a device can work: its database, its disk, its queue, and its listening ports."""
 
 from __future__ import annotations
 

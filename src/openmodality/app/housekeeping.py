@@ -40,7 +40,7 @@ class Housekeeping(BackgroundThread):
         self._store.database.changed.notify()
 
     def run(self) -> None:
-        """Delete, and wait for what may have become deletable."""
+        """Delete, then wait for changes, after which more may be deleted."""
         changed = self._store.database.changed
         while not self.stopping.is_set():
             seen = changed.count

@@ -52,7 +52,7 @@ class Jobs(JobView):
         return self._queue.retry(job_id, peer)
 
     def wake_for(self, peer: str) -> None:
-        """Run the jobs now that are to be tried again at a peer, which has just said to a person that it works."""
+        """Run the jobs now that wait to be tried again at a peer, because it has just answered a person's echo."""
         with self._queue.database.write() as transaction:
             self._queue.tell_peer_is_there(transaction, peer, all_retried=True)
 

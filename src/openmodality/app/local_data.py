@@ -1,4 +1,4 @@
-"""What is in the local database: listed, imported, deleted, sent on by hand."""
+"""The local database as a person uses it: lists, imports, deletes and chooses instances."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class LocalData:
         self._trail.tell(tell_imported(self._trail.who, source, subjects, refused))
 
     def find_hindrance(self, level: Level, uid: str) -> StoreError | None:
-        """What stands against deleting a study, series or instance; ``None`` where nothing does."""
+        """The reason why a study, series or instance may not be deleted now; ``None`` where it may."""
         with self._store.read() as snapshot:
             return find_hindrance(snapshot, level, uid)
 

@@ -34,7 +34,7 @@ IMAGE_ENDING: Final = ".iso"
 
 @dataclass(frozen=True, slots=True)
 class MediumLook:
-    """What instances take of a medium: without its directory and pages. ``left_out`` are UIDs with the reason."""
+    """How much of a medium instances take, without directory and pages. ``left_out`` are UIDs with the reason."""
 
     profile: ApplicationProfile
     length_bytes: int
@@ -175,7 +175,7 @@ class Media:
         return media_profiles(self._site)
 
     def look(self, pairs: Iterable[tuple[str, str]], profile: str = "") -> MediumLook:
-        """What instances (SOP Class UID, SOP Instance UID) would take of a medium, and which it would not take.
+        """How much of a medium instances (SOP Class UID, SOP Instance UID) would take, and which it would refuse.
 
         Raises :class:`ConfigurationError` where the device has no such profile.
         """

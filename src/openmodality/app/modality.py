@@ -228,16 +228,16 @@ class Modality:
         return self._archives.get(wanted, peer, **how)
 
     def wait_until_idle(self, timeout_s: float = 60.0) -> Idle:
-        """Wait until no job is to be done or waited for; what is returned is true where that came true in time.
+        """Wait until no job is to be done or waited for; the result is true where that was so in time.
 
-        Else it says which jobs are left and what they wait for. Jobs that one which failed holds up do not count: they
-        wait for a person. While an archive is to report on a storage commitment, this device listens for that; raises
+        Else it says which jobs are left and what they wait for. Jobs behind a failed one do not count: they wait for a
+        person. While an archive is to report on a storage commitment, this device listens for that; raises
         :class:`TransportError` where it cannot.
         """
         return self._waiting.wait_until_idle(timeout_s)
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
-        """Wait until a condition on the database holds, looking again after each change; whether it came to that."""
+        """Wait until a condition on the database holds, checking it after each change; returns whether it holds."""
         return self._waiting.wait_until(condition, timeout_s)
 
     # Worklist
@@ -386,7 +386,7 @@ class Modality:
         return self._data.delete(Level(level), uid, issuer=issuer, force=force)
 
     def find_hindrance(self, level: Level | str, uid: str) -> StoreError | None:
-        """What stands against deleting a STUDY, SERIES or IMAGE now; ``None`` where nothing does."""
+        """The reason why a STUDY, SERIES or IMAGE may not be deleted now; ``None`` where it may."""
         return self._data.find_hindrance(Level(level), uid)
 
     # By hand

@@ -1,4 +1,4 @@
-"""What the check of a peer needs of a site: both ends for each service, where reports come in, and whom it advises."""
+"""What the check of a peer needs of a site: both ends for each service, the port for reports, the device to advise."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CheckedPeer:
     notes: TrailNotes
 
     def make_ends(self, service: ServiceName) -> Ends:
-        """Both ends for a service, also for one that the device does not ask from this peer yet."""
+        """Both ends for a service, even for one that the site file does not name for this peer yet."""
         remote = self.connector.make_remote(self.peer)
         try:
             local = self.connector.make_local(service, self.peer)
@@ -73,7 +73,7 @@ class CheckedPeer:
 
     @property
     def device(self) -> AdvisedDevice:
-        """For whom the lines of the site file are."""
+        """The device for which lines of a site file are advised."""
         contexts = self.site.profile.presentation_contexts
         used = {peer_service(entry.service) for entry in contexts if not entry.accepted and self.site.is_enabled(entry)}
         keys = frozenset(key.path for key in self.site.profile.worklist_keys)

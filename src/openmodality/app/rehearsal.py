@@ -1,4 +1,4 @@
-"""One image of each kind that a profile makes, for a validator to look at; the device makes it, in no hospital."""
+"""Makes one image of each kind that a profile has, by a device in an empty folder, so that a validator can judge it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _make_image(modality: Modality, exam: Exam, item: InformationObject, profile
 
 
 def _find_examples(rules: Sequence[AttributeRule]) -> dict[str, Any]:
-    """What is taken from the acquisition alone, by keyword; several values are parted by a backslash."""
+    """Example values of attributes that only the acquisition gives, by keyword; a backslash parts several values."""
     return {
         rule.keyword: rule.example.split("\\") if "\\" in rule.example else rule.example
         for rule in rules

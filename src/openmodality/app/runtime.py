@@ -1,8 +1,9 @@
 """The running parts of a device: store, queue, worker, acceptors; who starts what, and in which order.
 
-At the start: the worker's lock is tried; who gets it recovers store and exams and works the queue, who does not only
-queues. Acceptors listen only where the lock is held: from ``serve`` on, which listens before it works, or from the
-first request for storage commitment, whose report is to find somebody. At the end all stops in the opposite order.
+At the start the process tries to take the worker's lock. If it gets the lock, it recovers store and exams and works the
+queue; else it only queues. Acceptors listen only where the lock is held: from ``serve`` on, which listens before it
+works, or from the first request for storage commitment, so that its report can be taken. At the end all stops in the
+opposite order.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ class Runtime:
         self._watch_tls()
 
     def _watch_tls(self) -> None:
-        """Name what TLS cannot be used with here, now and as long as the device runs."""
+        """Warn of cipher suites that cannot be used, and watch the certificates as long as the device runs."""
         warn_of_suites(self.site)
         if self.site.settings.tls.certificate or self.site.settings.console.certificate:
             from openmodality.app.certificate_watch import CertificateWatch  # noqa: PLC0415 - start-up time: cryptography
@@ -171,7 +172,7 @@ class Runtime:
             self._stack.enter_context(CertificateWatch(self.site, self._clock))
 
     def _tell_stop(self) -> None:
-        """Nothing is worked and nobody is listened to any more; the next start delivers this row."""
+        """Put the stop on record. The queue does not run any more, so the next start delivers this row."""
         self.trail.tell_afterwards(tell_application(self.trail.who, starts=False))
 
     def recover(self, *, adopt: bool = False) -> Recovery:
@@ -205,7 +206,7 @@ class Runtime:
         return {role: acceptor.port for role, acceptor in self.acceptors.items()}
 
     def listen(self) -> None:
-        """Listen, as long as the queue is worked and nobody has stopped it: reports are to find somebody.
+        """Listen, so that reports can be taken, if this process works the queue and listening was not stopped.
 
         Raises :class:`TransportError` where a port is taken.
         """
@@ -225,7 +226,7 @@ class Runtime:
 
     @contextmanager
     def watch_arrivals(self) -> Iterator[Arrivals]:
-        """What comes until the block ends, and what is refused of it; only the latter where another process listens."""
+        """The instances that come or are refused in this block; only the refused if another process listens."""
         self._arrivals = arrivals = Arrivals()
         try:
             with self.window.watching_refusals() as refusals:
@@ -235,7 +236,7 @@ class Runtime:
             self._arrivals = self._arrivals_elsewhere
 
     def _watch_decisions(self, decide: Decide) -> Decide:
-        """The same decisions; what is accepted is counted, and told to the arrivals that are watched."""
+        """Make the same decisions, count them, and tell the arrivals that are watched."""
         watched = watch_contexts(decide, find_arrivals=lambda: self._arrivals)
 
         def decide_and_count(request: A_ASSOCIATE_RQ, load: Load) -> A_ASSOCIATE_AC | A_ASSOCIATE_RJ:
@@ -267,7 +268,7 @@ class Runtime:
             acceptor.stop()
 
     def close(self) -> None:
-        """Stop everything, newest first; nobody waits for a turn any longer."""
+        """Stop everything, what was started last first, and end all waits for a turn."""
         self.connections.close()
         self._stack.close()
 
@@ -297,7 +298,7 @@ class Runtime:
         }
 
     def make_storage_service(self) -> Service:
-        """What stores instances of peers in the local database, and tells the arrivals that are watched."""
+        """The service that stores instances of peers in the local database, and tells the arrivals that are watched."""
         storage = frozenset(
             str(entry.sop_class_uid)
             for entry in self.site.profile.presentation_contexts

@@ -1,4 +1,4 @@
-"""What who watches many devices is told of one: how much there is of what, and what goes over its associations."""
+"""Gives the figures of a device to a program that monitors many: its data, and the traffic of its associations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Supervision:
         self._runtime = runtime
 
     def read_figures(self) -> Figures:
-        """How much there is of what in the database."""
+        """The figures that the database has."""
         return self._figures.read()
 
     def read_traffic(self) -> TrafficCounts:

@@ -1,4 +1,4 @@
-"""The local data as it is looked at: by a command without the device, by the device, a console and programs alike.
+"""Reads the local data, for a command without the device, for the device, the console and programs alike.
 
 Nothing here changes, recovers or locks anything.
 """
@@ -87,7 +87,7 @@ class JobView:
             return count_results(reader, [job.id for job in jobs])
 
     def list_left(self) -> builtins.list[LeftJobs]:
-        """What other devices of the department's database have left to do, and nothing serves them."""
+        """The jobs of other devices of the department's database that no process serves."""
         with self._source.read() as reader:
             return list_left(reader, time())
 
@@ -103,13 +103,13 @@ class JobView:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is to be done, being done or waited for, but what another job that failed holds up."""
+        """Whether no job is to be done, being done or waiting, except behind a job that failed."""
         return not self.list_moving()
 
     def list_moving(self) -> Sequence[Job]:
-        """The jobs that are to be done, being done or waited for, but what another job that failed holds up.
+        """The jobs that are to be done, being done or waiting, without those behind a job that failed.
 
-        The delivery of the audit trail is none of them: nothing waits for it.
+        The delivery of the audit trail is left out, because nothing waits for it.
         """
         kinds = [kind for kind in JobKind if kind is not JobKind.AUDIT]
         open_jobs = self.list(states=(JobState.TODO, JobState.DOING, JobState.WAITING), kinds=kinds)

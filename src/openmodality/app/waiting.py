@@ -18,7 +18,7 @@ _LOOK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Whether the queue came to rest; true where it did. ``waiting_for`` says of each job that is left what it needs.
+    """Whether the queue came to rest, as its truth. ``waiting_for`` says for each job that is left what it needs.
 
     As a text it is one line for a person.
     """
@@ -40,7 +40,7 @@ class Waiting:
         self._jobs = jobs
 
     def wait_until_idle(self, timeout_s: float) -> Idle:
-        """Wait until no job is to be done or waited for, but those that one which failed holds up."""
+        """Wait until no job is to be done or waited for, except behind a job that failed."""
         if self.wait_until(lambda: self._jobs.idle, timeout_s):
             return Idle()
         left = [
@@ -52,7 +52,7 @@ class Waiting:
         return Idle(tuple(left))
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until a condition on the database holds, looking again after each change; whether it came to that."""
+        """Wait until a condition on the database holds, checking it after each change; returns whether it holds."""
         changed = self._runtime.store.database.changed
         deadline = time.monotonic() + timeout_s
         while True:
@@ -67,7 +67,7 @@ class Waiting:
             changed.wait(seen, left_s if self._runtime.works else min(left_s, _LOOK_S))
 
     def _is_report_awaited(self) -> bool:
-        """Whether a report on a storage commitment may come to this process, also one that an earlier one asked for."""
+        """Whether a report on a storage commitment may come, to a request of this process or of an earlier one."""
         return self._runtime.works and bool(self._jobs.list(states=UNFINISHED_JOBS, kinds=[JobKind.COMMIT], limit=1))
 
 

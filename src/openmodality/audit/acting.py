@@ -1,7 +1,7 @@
-"""Who has the device do what it does just now: a user of the console, a program with a token, or of the machine.
+"""The person for whom the device acts now: a user of the console, a program with a token, or a user of the machine.
 
-A request of the console is answered by several threads, which share the :class:`Actor` that was set before them. What
-the device does by itself, such as jobs, is done in threads in which nobody is set.
+A request of the console is answered by several threads, which share the :class:`Actor` that was set before they began.
+What the device does by itself, such as jobs, runs in threads without an actor.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from openmodality.audit.events import ActingPerson
 
 @dataclass(slots=True)
 class Actor:
-    """A place for whoever acts: whoever finds out later puts the person there."""
+    """Holds the person who acts; the name may be filled in later, when it is known."""
 
     person: ActingPerson | None = None
 
@@ -23,18 +23,18 @@ _ACTOR: ContextVar[Actor | None] = ContextVar("actor", default=None)
 
 
 def set_actor(actor: Actor) -> None:
-    """Let this context and those that come from it act for somebody."""
+    """Set the actor for this context and for those that are copied from it."""
     _ACTOR.set(actor)
 
 
 def name_actor(person: ActingPerson) -> None:
-    """Say who acts, where a place for that was made."""
+    """Fill in who acts, where an actor was set."""
     actor = _ACTOR.get()
     if actor is not None:
         actor.person = person
 
 
 def find_person() -> ActingPerson | None:
-    """Who acts; ``None`` where the device does so by itself."""
+    """The person who acts; ``None`` where the device acts by itself."""
     actor = _ACTOR.get()
     return None if actor is None else actor.person

@@ -1,9 +1,9 @@
 """The chain that holds the rows of the audit trail together.
 
 The digest of a row is SHA-256 over the digest of the row before it and everything that the row says. A row that is
-changed, taken out or put in between breaks the chain at that place. What is cut off at the end shows only to whoever
-has seen a later row: the last one delivered is on record, and ``audit verify --head`` takes a number and digest that
-were written down elsewhere.
+changed, taken out or put in between breaks the chain at that place. Rows that were cut off at the end are noticed only
+by comparison with a later row that was seen before: the last one delivered is on record, and ``audit verify --head``
+takes a number and digest that were written down elsewhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FIRST_DIGEST: Final = "0" * 64
 
 
 class AuditEntry(NamedTuple):
-    """What a row says, without its place. ``users`` and ``patients`` are for looking it up, a line for each."""
+    """The content of a row, without its place in the chain. ``users`` and ``patients`` have a line each."""
 
     at: float
     kind: str

@@ -1,4 +1,4 @@
-"""What is wrong with an audit message that somebody sent: its XML, the schema of A.5.1, the participants of A.5.3.
+"""Checks an audit message that was received: its XML, the schema of A.5.1, the participants of A.5.3.
 
 For the virtual hospital's audit repository. What it says names elements and codes, never values: those are patients.
 """

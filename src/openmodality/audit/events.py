@@ -46,7 +46,7 @@ class ActingPerson:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who does what is told of: this device, and the person who had it do so, where there was one."""
+    """The participants on this side: the device, and the person for whom it acts, where there is one."""
 
     node: DeviceNode
     person: ActingPerson | None = None

@@ -49,7 +49,7 @@ class Participant:
 
     @property
     def shown(self) -> str:
-        """By what people know it: a process or node by its AE titles, all else by its User ID."""
+        """The name to show: a process or node by its AE titles, all else by its User ID."""
         titles = self.alternative_id.removeprefix(AE_TITLES_PREFIX)
         return clean_xml(self.user_id if titles == self.alternative_id else titles).replace("\n", " ")
 
@@ -92,7 +92,7 @@ class AuditMessage:
 
     @property
     def users(self) -> tuple[str, ...]:
-        """All who take part, by what people know them."""
+        """The names of all participants."""
         return tuple(dict.fromkeys(each.shown for each in self.participants))
 
     @property

@@ -70,7 +70,7 @@ def read_statement_file(file: Path) -> StatementJson:
 
 
 def make_damage_error(error: Exception) -> UsageError:
-    """The error of a statement whose rows are not as they should be; ``error`` is what reading one has raised."""
+    """The error for a statement with rows that cannot be read; ``error`` is what reading one has raised."""
     return UsageError(f"a statement is damaged: a row has not the members it should have ({error})")
 
 

@@ -65,7 +65,7 @@ def _list_policies(statement: StatementJson) -> Iterator[Row]:
 
 
 def _list_security(statement: StatementJson) -> Iterator[Row]:
-    """What an older statement did not tell of yet was none; what is used of the suites is in ``cipher_suites``."""
+    """The settings of TLS; a setting that an older statement lacks counts as none."""
     for name, words in SECURITY_WORDS.items():
         value = statement["security"].get(name, [])
         yield {"name": words, "value": _say([SERVICE_TITLES[each] for each in value] if name == "services" else value)}

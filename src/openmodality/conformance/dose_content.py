@@ -1,7 +1,7 @@
-"""The content tree of the dose report, as the device makes one: nothing of it is written down a second time.
+"""Lists the content tree of the dose report from reports that the device makes, so that it is written down only once.
 
-Two reports are made of invented numbers: one in which all is stated that can be, and one with the least. An item that
-only the first has needs something to be known.
+Two reports are made of invented numbers: one with everything that can be stated, and one with the least. Items that
+only the first has are in a report only where something is known (ANAP).
 """
 
 from __future__ import annotations

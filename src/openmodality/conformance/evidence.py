@@ -117,7 +117,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Of some sentences: how many there are, how many ended how, and before whom they were shown."""
+    """Counts of some sentences: how many there are, by outcome, and by judge."""
 
     total: int
     outcomes: Counter[ProofState]

@@ -22,7 +22,7 @@ _SERVICES: Final = "services"
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One thing that will fail, or only may where not ``fails``; ``asks`` and ``answers`` name the two sides."""
+    """Something that will fail or, without ``fails``, may fail; ``asks`` and ``answers`` name the two sides."""
 
     area: str
     asks: str
@@ -126,7 +126,7 @@ def _find_missing_character_sets(asks: _Side, answers: _Side) -> Iterator[Predic
 
 
 def _find_unknown_titles(asks: _Side, answers: _Side) -> Iterator[Prediction]:
-    """AE titles that the other side does not know (PS3.8 Table 9-21, reason 3), where its peers are stated at all."""
+    """AE titles that the other side does not know (PS3.8 Table 9-21, reason 3), if it states any peers."""
     known = {row["ae_title"] for row in answers.stated["remote_entities"]}
     rejects = any(row["reason"] == 3 and row["source"] == 1 for row in answers.stated["rejections"])
     asking = {row["ae"] for row in asks.list_contexts("proposed")}

@@ -1,7 +1,7 @@
-"""What a statement says in sentences: what each service is for, when it begins, and what becomes of it.
+"""The sentences of a statement: the purpose of each service, when it begins, and how it ends.
 
-Behind a sentence stand the ids, in brackets, of those that it takes the place of in the statements that profiles
-follow. They are printed with the evidence only (:mod:`openmodality.conformance.evidence_sections`).
+Each sentence ends with ids in brackets: those of the sentences that it replaces in the statements that profiles follow.
+They are printed with the evidence only (:mod:`openmodality.conformance.evidence_sections`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Images that are being made for the console: a thread for each exam, and what is to be said of it.
+"""Makes images for the console, in a thread for each exam, and says how far each acquisition is.
 
-A source makes images until it has no more, or until somebody stops it: after the image that is being made.
+A source makes images until it has no more, or until a user stops it; the image in work is finished first.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Stopped(Exception):
 
 
 class Acquisition:
-    """One acquisition: what its source does tells of itself here, and learns here that it is to stop."""
+    """One acquisition: its source reports progress here, and asks here whether it is to stop."""
 
     def __init__(self, source: str, clock: Clock) -> None:
         self.stopping = threading.Event()

@@ -1,4 +1,4 @@
-"""Where the console is, by its settings: what people type, and what it may be called by."""
+"""The addresses of the console by its settings: the one that people type, and the names in Host that it accepts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def is_asked_from_here(request: Request) -> bool:
-    """Whether somebody on this machine asks; a proxy on it, which hides who does, is not somebody."""
+    """Whether a user of this machine asks. A proxy on this machine does not count, because it hides who asks."""
     address = request.client.host if request.client else ""
     names = (name.lower() for name in request.headers)
     is_forwarded = any(name in _FORWARDED or name.startswith(_FORWARDED_PREFIX) for name in names)

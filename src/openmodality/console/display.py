@@ -1,4 +1,4 @@
-"""The screens of a site, as its setting ``console.display_lut`` says them."""
+"""Loads the display table of the screens of a site, by its setting ``console.display_lut``."""
 
 from __future__ import annotations
 

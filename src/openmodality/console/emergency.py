@@ -1,6 +1,7 @@
-"""An exam of somebody of whom nobody knows yet who he is: in one click, and without login where the site allows it.
+"""Starts an emergency exam, of a patient whose identity is not known yet: by one click, without login if the site
+allows.
 
-Without login it is started from this machine alone, and whoever does so sees nothing: neither worklist nor images.
+Without login it can be started from this machine alone, and shows neither worklist nor images.
 """
 
 from __future__ import annotations
@@ -51,6 +52,6 @@ def override(context: ConsoleContext, request: Request) -> Exam:
 
 
 def note_override(context: ConsoleContext, exam: Exam, address: str) -> None:
-    """Put on record that somebody has started an exam without login: the one place where that is noted."""
+    """Put on record that an exam was started without login. Nothing else notes that."""
     context.modality.audit.tell_emergency(ActingPerson("nobody", address), f"exam {exam.id} was started without login")
     _log.warning("console.emergency_override", extra={"exam": exam.id, "address": address})

@@ -1,4 +1,4 @@
-"""What is wrong with a value of a request, in our words; pydantic, which finds it, speaks to whoever writes Python."""
+"""Says in our words what is wrong with a value of a request, since pydantic's texts are for Python programmers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FaultContext = Mapping[str, Any]
 
 
 def describe_fault_of_field(fault: Mapping[str, Any]) -> str:
-    """One error of pydantic in words; in its own where there are none of ours."""
+    """An error of pydantic in our words, or in its own where we have none."""
     words = _WORDS.get(str(fault["type"]))
     if words is None:
         return str(fault["msg"])

@@ -1,4 +1,4 @@
-"""``/healthz`` and ``/readyz``: whether the process answers, and whether the device can work; for supervisors."""
+"""``/healthz`` and ``/readyz`` for supervisors: whether the process answers, and whether the device can work."""
 
 from __future__ import annotations
 

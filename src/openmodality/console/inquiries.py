@@ -1,7 +1,8 @@
-"""Questions to archives that go on while the page is used: a page asks, is told at once, and looks again.
+"""Queries of archives that run while the page is used: the page asks, gets a reply at once, and looks again for the
+answer.
 
-An archive may take a minute for its answer. Each question has a thread; what came of it is kept for the session that
-asked, until it asks for another list. A page that is loaded again finds it there.
+An archive may take a minute to answer. Each query has a thread. Its answer is kept for the session that asked, until
+the session asks for another list; a page that is loaded again finds it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Inquiry:
 
 @dataclass(slots=True)
 class Looking:
-    """What one session looks at: the list that it asked for, by its ``number``, and what it opened of that.
+    """The list that one session has asked for, by its ``number``, and the rows of it that are open.
 
     ``source`` and ``keys`` say what the list was asked for with.
     """
@@ -69,7 +70,7 @@ class Inquiries:
         self._number = 0
 
     def look(self, session: str) -> Looking:
-        """What a session looks at, as it is now; number 0 where it has asked for nothing."""
+        """The list of a session as it is now; number 0 where it has asked for none."""
         with self._lock:
             looking = self._looking.get(session)
             if looking is None:

@@ -1,4 +1,4 @@
-"""The last lines of the log, for whoever serves the device: what was logged, formatted by the front that logs."""
+"""Keeps the last lines of the log for service staff, as the front that logs has formatted them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings that a console takes at once when they are changed; all others are in force after a restart."""
+"""Applies at once the few settings that can be changed while the console runs; all others need a restart."""
 
 from __future__ import annotations
 

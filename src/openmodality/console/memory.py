@@ -1,4 +1,4 @@
-"""What the console remembers while it runs, and nobody else needs: the last answer of the RIS, of each peer, notes.
+"""What only the console needs, and remembers while it runs: the last answers of the RIS and of each peer, and notes.
 
 Nothing here is lost that matters: what was asked can be asked again.
 """
@@ -22,7 +22,7 @@ _MOST_NOTES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class PageNote:
-    """What a person is told once, at the next page: ``kind`` is ``done`` or ``failed``."""
+    """A note that the next page shows once: ``kind`` is ``done`` or ``failed``."""
 
     kind: str
     text: str

@@ -1,7 +1,7 @@
 """``/metrics``: figures of the device in Prometheus' text format; peers by their names, and never a patient.
 
-They are for this machine, or for a program that shows a token. What is counted is read from the database when it is
-asked for; what takes long there is kept for a minute.
+They are given to programs on this machine, or to one that shows a token. Counts are read from the database when they
+are asked for; those that take long are kept for a minute.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _tell_peers(context: ConsoleContext, figures: Figures) -> Iterator[Metric]:
 
 
 def _tell_associations(modality: Modality) -> Iterator[Metric]:
-    """What peers asked of this device, direction ``in``, and what it asked of them, ``out``."""
+    """The associations that peers opened, direction ``in``, and those that this device opened, ``out``."""
     traffic, asked = modality.supervision.read_traffic(), modality.supervision.read_asked()
     are_open = [(("in", role), float(count)) for role, count in modality.supervision.count_open().items()]
     are_open += [(("out", service), float(count)) for service, count in sorted(traffic.open.items())]

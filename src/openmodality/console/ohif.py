@@ -1,9 +1,9 @@
 """An OHIF viewer of the site's own, served at ``/ohif`` from its unpacked folder (``console.ohif_folder``).
 
-It is not part of this program. It comes as npm has it (``@ohif/app``), built for the root of a server: the addresses
-in it are put below ``/ohif`` as it goes out, and ``app-config.js`` is made here, so that it reads from this device and
-from nowhere else. It needs more than pages of the console are allowed: it compiles code, and has inline style. Only
-what is served from this folder gets that.
+The viewer is not part of this program. The package of npm (``@ohif/app``) is built for the root of a server: so its
+addresses are changed to ``/ohif`` as they are served, and ``app-config.js`` is made here, so that it reads from this
+device only. It compiles code and has inline style, which pages of the console may not: only files of this folder are
+served with that permission.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an operator says of images that are made from the page of an exam: what they become, and their display shutter.
+"""The choices of an operator for images that the page of an exam makes: their object, and their display shutter.
 
 Only what the profile lets a user say is asked for: attributes whose source is the user (RF-8.1.1.6-04, -11).
 """

@@ -60,7 +60,7 @@ def list_pixel_sources(modality: Modality) -> list[PixelSource]:
 
 
 def make_work(modality: Modality, exam: Exam, name: str, choices: PixelChoices = NOTHING_CHOSEN) -> AcquisitionWork:
-    """What makes the images of an exam from a source. Raises :class:`UsageError` where the site has no such source."""
+    """The function that makes images from a source. Raises :class:`UsageError` where the site has no such source."""
     options = choices.make_options()
     if name not in {each.name for each in list_pixel_sources(modality)}:
         raise UsageError("this site has no such source of pixels", advice="choose one of those that are offered")
@@ -104,7 +104,7 @@ def _watch(exam: Exam, folder: Path, acquisition: Acquisition, options: Mapping[
 def make_upload_work(
     modality: Modality, exam: Exam, upload: str, choices: PixelChoices = NOTHING_CHOSEN
 ) -> AcquisitionWork:
-    """What makes images of the files that a browser has uploaded; they are removed at the end."""
+    """A function that makes images of the files that a browser has uploaded, and then removes the files."""
     options = choices.make_options()
     folder = _find_upload(modality, exam.id, upload)
     paths = sorted(path for path in folder.iterdir() if path.suffix != _PART) if folder.is_dir() else []
@@ -121,7 +121,7 @@ def make_upload_work(
 
 
 def keep_part(modality: Modality, exam_id: int, upload: str, part: FilePart) -> int:
-    """Put a part of a file behind what has come of it; how much of it there is now.
+    """Append a part to the file of an upload; returns how much of the file there is now.
 
     Raises :class:`UsageError` where it is none of this upload, or there is no room for it.
     """

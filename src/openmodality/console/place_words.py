@@ -1,8 +1,8 @@
-"""What errors, jobs and notices advise, in the words of the place where it is read: a page, or an answer to a program.
+"""Puts the advice of errors, jobs and notices into the words of the place where it is read: a page, or the API.
 
-The device speaks to whoever sits at its command line: its advice names commands and options. A page has buttons and
-places instead, the API has resources. ``place_words.csv`` is the one list of what stands for what; what it does not
-have is the machine's own, such as ``openmodality recover``, and is left as it is.
+The device gives advice for its command line, with names of commands and options. A page has buttons and places instead,
+the API has resources. ``place_words.csv`` is the one list of replacements. A command that it does not list can only be
+done at the machine, such as ``openmodality recover``, and is named as it is.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def tell_job(record: Any) -> Any:
 
 @cache
 def _read_words() -> Mapping[ReadingPlace, tuple[tuple[re.Pattern[str], str], ...]]:
-    """For each place what is replaced by what, in the order of the table: the longer before what it begins with."""
+    """The replacements of each place in table order, where a longer text comes before its own beginning."""
     text = files("openmodality.console").joinpath("place_words.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     return {"page": tuple(_compile(row, "page") for row in rows), "api": tuple(_compile(row, "api") for row in rows)}

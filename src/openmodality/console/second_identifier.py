@@ -1,7 +1,7 @@
-"""The second look at who the patient is, before an exam starts; and who could be taken for him.
+"""Checks a second identifier of the patient before an exam starts, and finds patients with a similar identity.
 
-A line of a list is easily mistaken for the one above it. So the operator says something that the wristband or the
-patient says, and not the list: that is compared with the item, and the start waits for it.
+It is easy to take the wrong line of a list. So the operator types an identifier that the list does not show, from the
+wristband or from the patient. It is compared with the item, and the exam does not start without it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ItemLike(Protocol):
 
 
 def describe_check(check: SecondLook) -> str:
-    """What the operator is asked for; empty where nothing is."""
+    """What the operator is asked for; empty where the site asks for nothing."""
     return {
         "scan": "Scan the wristband: Patient ID or accession number",
         "type": f"Year of birth, or the last {TAIL} characters of the Patient ID",
@@ -64,7 +64,7 @@ def _fold(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """Another patient of the same list who could be taken for this one, and what is alike."""
+    """Another patient of the same list with a similar identity, and what is alike."""
 
     name: str
     patient_id: str
@@ -90,7 +90,7 @@ def find_similar(item: ItemLike, others: Iterable[ItemLike]) -> list[Similar]:
 
 
 class _Compared:
-    """A patient whom thousands are compared with: what is costly of him is made once."""
+    """A patient whom thousands are compared with: so values that are costly to make are made once."""
 
     def __init__(self, item: ItemLike) -> None:
         self._name, self._patient_id, self._birth_date = (item[keyword] for keyword in _COMPARED)

@@ -1,4 +1,4 @@
-"""What a user has put together for a film or a disc and not ordered yet, kept for the session while it lasts."""
+"""The instances that a user has chosen for a film or a disc and not ordered yet, kept as long as the session."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TrayItem:
 
     @property
     def patient(self) -> tuple[str, str]:
-        """Who it is of: two patients may have one name, and two issuers one ID."""
+        """The key of the patient: two patients may have one name, and two issuers one ID."""
         return self.patient_id, self.name
 
 

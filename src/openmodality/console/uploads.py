@@ -1,7 +1,7 @@
 """What programs upload: streamed to a file of its own on the disk of the data, within what is free there.
 
-From there it goes the way of a watched folder: the readers tell by its beginning what it is, and what came with it in
-the same request lies beside it as its companion.
+From there it is treated like a file of a watched folder: the readers recognise its form by its first bytes, and other
+files of the same request lie beside it as companions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Adapters: what foreign scanners write, mapped to DICOM's words by data (``ingest.toml``) and not by code.
+"""Adapters map what foreign scanners write to DICOM's words, by data (``ingest.toml``) and not by code.
 
 An adapter names the tree of keys (a JSON or TOML file in a folder, or the variables of a ``.mat`` file) and the array.
 A key is a path such as ``parameters.TR``, whatever its case, or a table of ``key`` and ``factor``.

@@ -1,4 +1,4 @@
-"""How much memory a file may ask for, looked at before any is taken."""
+"""Limits the memory that a file may ask for, before any is taken."""
 
 from __future__ import annotations
 

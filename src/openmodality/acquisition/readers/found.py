@@ -1,4 +1,4 @@
-"""What a reader finds in a file: a volume, what is said of it, and whom the file says that it shows."""
+"""The result of a reader: a volume, its attributes, and the patient whom the file names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 class FoundSeries:
     """The pixels of one series; ``where`` names the file in errors.
 
-    ``object_name`` is empty where nothing names one; ``identity`` is what the file says of whom it shows, by keyword;
+    ``object_name`` is empty where nothing names one; ``identity`` is the patient whom the file names, by keyword;
     ``notices`` are texts for the operator. ``exposure`` is the exposure that made all the images, as a companion states
     it; ``detector`` is the name of the detector whose maps are to be applied, or False for none.
     """
@@ -57,15 +57,15 @@ class FoundSeries:
             raise ObjectInvalid(f"{self.where}: {error.message}", advice=error.advice) from error
 
     def say(self, keywords: Mapping[str, object]) -> FoundSeries:
-        """The same with more DICOM keywords; one that is known gets the new value."""
+        """A copy with further DICOM keywords; a keyword that is there already gets the new value."""
         volume = replace(self.volume, keywords={**self.volume.keywords, **keywords})
         description = keywords.get("SeriesDescription", self.description)
         return replace(self, volume=volume, description=str(description))
 
     def leave_out(self, unused: Mapping[str, str]) -> FoundSeries:
-        """The same with names of what is not used, each with the reason."""
+        """A copy that also names what is not used, each with the reason."""
         return replace(self, volume=replace(self.volume, unused={**self.volume.unused, **unused}))
 
     def arrange(self, **changes: Any) -> FoundSeries:
-        """The same with other options of the volume."""
+        """A copy with other options of the volume."""
         return replace(self, volume=replace(self.volume, **changes))

@@ -1,4 +1,4 @@
-"""Files that are slices of one series: put in their order and joined to one stack."""
+"""Joins files that are slices of one series to one stack, in their order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_PIXELS: Final = np.zeros((1, 1), dtype=np.uint16)
 
 
 def is_slice(found: FoundSeries, *, is_alone: bool) -> bool:
-    """Whether it is one image or, where it is alone in its file, frames without a place: part of a series of files."""
+    """Whether it may be a slice of a series of files: one image, or frames without a place alone in a file."""
     array = found.volume.array
     if found.volume.affine is not None or found.positions != 1 or not isinstance(array, np.ndarray):
         return False
@@ -79,7 +79,7 @@ def _join(folder: Path, parts: Sequence[FoundSeries]) -> FoundSeries:
 
 
 def share_keywords(said: Sequence[Mapping[str, Any]]) -> dict[str, object]:
-    """What all frames say alike, and lists of what each says of its own; what one leaves out is empty there."""
+    """The values that all frames have in common, and lists of those that differ, empty where a frame has none."""
     names = dict.fromkeys(name for each in said for name in each)
     alike = {name for name in names if all(each.get(name) == said[0].get(name) for each in said)}
     return {name: said[0][name] if name in alike else [each.get(name, "") for each in said] for name in names}

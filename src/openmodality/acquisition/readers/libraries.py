@@ -1,4 +1,4 @@
-"""Libraries that only some forms of pixels require: imported when such a file comes, named where they are missing."""
+"""Imports libraries that only some forms of pixels require, when such a file comes; names a missing one."""
 
 from __future__ import annotations
 

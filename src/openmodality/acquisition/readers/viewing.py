@@ -1,4 +1,4 @@
-"""How the axes of an array lie in its slices, for what a file says of its own axes."""
+"""Tells rows and columns of slices by the axes of the array, for files that speak of their own axes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The virtual hospital as a table that lives on a terminal.
 
-The newest row stands last in each part, and what does not fit scrolls out at the top. Where the terminal is narrow,
-columns go in a declared order and what a person compares, such as an accession number, is never cut.
+The newest row stands last in each part, and older rows scroll out at the top. On a narrow terminal columns are left out
+in a declared order; what a person compares, such as an accession number, is never cut.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Changes of several things by one command: each is shown as it is then, and what cannot be changed is named."""
+"""Changes several things by one command: shows each as it is afterwards, and names those that cannot be changed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Changing(Generic[_T]):
 def change_each(numbers: Iterable[int], changing: Changing[_T], *, goes_on: bool, as_json: bool) -> int:
     """Change one after the other; the exit status.
 
-    ``goes_on``: what cannot be changed is named on stderr, and the next one follows; that is for things that the user
-    has not named one by one. Else the first error is raised, after what was changed before it is shown.
+    ``goes_on`` is for things that the user has not named one by one: what cannot be changed is named on stderr, and the
+    next one follows. Else the first error is raised, after the changes before it are shown.
     """
     changed: list[_T] = []
     refused = 0

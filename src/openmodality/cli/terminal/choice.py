@@ -1,4 +1,4 @@
-"""What is chosen of the local database for an act that is a job, and the job until it has ended."""
+"""Options that choose from the local database for a job, and a display of the job until it has ended."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Runs the commands of a user, one at a time, in a thread of its own.
 
-Rules. Commands run in the order in which they were queued. Where the queue is full, who queues waits; nothing is lost.
-A command that awaits quiet is queued when nothing has postponed it for so long, behind all that was queued before. A
-command has a session of its own, so that Ctrl-C at a terminal ends only us; what it prints goes to stderr. At the end
-all that is queued is run. One that then takes too long is ended, and those behind it are reported as not run.
+Rules. Commands run in the order in which they were queued. Where the queue is full, the caller waits; nothing is lost.
+A command that awaits quiet is queued after a time without a new postponement, behind all others. A command has a
+session of its own, so that Ctrl-C at a terminal ends only us; what it prints goes to stderr. At the end all queued
+commands are run. One that then takes too long is ended, and those behind it are reported as not run.
 """
 
 from __future__ import annotations
@@ -92,19 +92,19 @@ class CommandRunner:
             self._report(FailedCommand(work, _NOT_RUN))
 
     def queue_when_quiet(self, key: str, work: Work) -> None:
-        """Queue it when nothing has come under this key for a while; of those under one key the last counts."""
+        """Queue it after a time in which nothing came under this key; of several only the last is queued."""
         with self._changed:
             self._awaiting_quiet[key] = (monotonic() + self._quiet_s, work)
             self._changed.notify_all()
 
     def postpone(self, key: str) -> None:
-        """Let what awaits quiet under this key, if there is such, wait anew."""
+        """Begin the wait anew for the command under this key, if there is one."""
         with self._changed:
             if key in self._awaiting_quiet:
                 self._awaiting_quiet[key] = (monotonic() + self._quiet_s, self._awaiting_quiet[key][1])
 
     def lift_bound(self) -> None:
-        """Let nobody wait for room any more: this process is about to end."""
+        """Let callers queue without waiting for room, because this process is about to end."""
         with self._changed:
             self._is_unbounded = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The console beside a command that runs on: served where it is installed and switched on, and what is said of it."""
+"""Serves the console beside a command that runs on, where it is installed and switched on, and tells its address."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_installed() -> None:
 def load_console(site: Site) -> None:
     """Load the console's code, where the console is installed and switched on.
 
-    It takes a second of the whole process, which the peers of a device that listens already would wait for.
+    The import keeps the whole process busy for a second, in which peers would wait for a device that listens already.
     """
     if site.settings.console.enabled and not list_missing():
         import openmodality.console.server  # noqa: F401, PLC0415 - part of an extra

@@ -1,4 +1,4 @@
-"""Commands of a user for what has been received: the options, and what is run when."""
+"""Runs commands of a user for received files: their options, and when they are run."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class ReceivedCommands:
         self._answering.arrival = arrival
 
     def follow(self, service: Service) -> Service:
-        """The same storage service, which has the commands queued after each answer."""
+        """A storage service that also queues the commands after each answer."""
         store = service.handlers[CommandField.C_STORE_RQ]
 
         def answer_store(message: Message) -> Response | Iterator[Response]:

@@ -1,6 +1,6 @@
-"""Lines for the site file that an examination advises: a table of the peer, which a device takes as it stands.
+"""Writes the lines for the site file that an examination advises: the table of the peer, ready to be copied.
 
-What is only for some devices, or only a guess, comes as a comment.
+A line that is only for some devices, or only a guess, is a comment.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _list_services(examination: Examination, device: AdvisedDevice) -> list[str]
 
 
 def _commits(examination: Examination) -> bool:
-    """Whether commitment is worth asking for, as far as was seen."""
+    """Whether storage commitment may be asked for, as far as the examination shows."""
     failed = {outcome for operation, outcome in examination.observed if operation.startswith("commitment")}
     return examination.accepts(STORAGE_COMMITMENT_PUSH_MODEL) and not failed & _NO_COMMITMENT
 
@@ -123,7 +123,7 @@ def _list_comments(examination: Examination, device: AdvisedDevice) -> Iterator[
 
 
 def _list_worklist_keys(examination: Examination, name: str, device: AdvisedDevice) -> Iterator[str]:
-    """Keys that do harm where they are sent with a value: they are only asked for."""
+    """Keys that do harm where they are sent with a value, and are to be return keys only."""
     bad = [
         each.path for each in examination.keys if each.service == "worklist" and each.matching in ("wrong", "refused")
     ]

@@ -77,7 +77,7 @@ _NO_SUCH_TITLE: Final = "OM_NO_SUCH_AE"
 
 
 def probe_echo(examination: Examination) -> None:
-    """Ask whether the peer is there, twice: the first answer may have to wake it up.
+    """Send two C-ECHOs: the first may take longer, because it wakes the peer up.
 
     Raises :class:`TransportError` where there is no association with it at all.
     """
@@ -214,7 +214,7 @@ def _judge_count(examination: Examination, batch: Sequence[ContextProposal], neg
 
 
 def probe_lengths(examination: Examination) -> None:
-    """Announce other longest PDUs than usual: tiny, odd, huge, none; an echo has to come through."""
+    """Announce unusual maximum lengths of PDUs (tiny, odd, huge, none), and send an echo with each."""
     if not examination.accepts(sop_classes.VERIFICATION):
         text = "other lengths of PDU are not tried: it does not accept Verification, which they are tried with"
         examination.note(_AREA, "PDU length", text, Severity.UNTRIED)
@@ -230,7 +230,7 @@ def probe_lengths(examination: Examination) -> None:
 
 
 def _echoes_with(examination: Examination, length: int) -> bool:
-    """Whether an echo is answered where we announce this longest PDU; what there is no time for counts as answered."""
+    """Whether an echo is answered when we announce this maximum length; without time for it, it counts as answered."""
     if not examination.has_time:
         return True
     try:
@@ -245,7 +245,7 @@ def _echoes_with(examination: Examination, length: int) -> bool:
 
 
 def probe_roles(examination: Examination) -> None:
-    """Ask for the role of SCP as well, which whoever retrieves with C-GET needs (PS3.7 D.3.3.4)."""
+    """Ask for the role of SCP as well, which C-GET requires (PS3.7 D.3.3.4)."""
     storage = next(
         (each for each in examination.offered.values() if each.service == "storage" and each.is_accepted), None
     )
@@ -267,7 +267,7 @@ def probe_roles(examination: Examination) -> None:
 
 
 def probe_titles(examination: Examination) -> None:
-    """Call it by another title, and under another one: whether it looks at them."""
+    """Call the peer by a wrong called title and under a wrong calling title, to see whether it checks them."""
     accepted = next(each for each in examination.offered.values() if each.is_accepted)
     proposal = ContextProposal(accepted.sop_class_uid, syntaxes.UNCOMPRESSED)
     for which in ("called", "calling"):

@@ -46,7 +46,7 @@ HearProgress = Callable[[str], object]
 
 
 class Examination:
-    """What is known of the peer so far.
+    """The findings on a peer so far, the time that is left, and the way to the peer.
 
     ``ends_of`` gives both ends for a service, ``tell`` hears what is done now. ``report_context`` is for results of
     commitment that come in under TLS.

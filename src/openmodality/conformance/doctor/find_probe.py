@@ -1,7 +1,8 @@
-"""One C-FIND, watched closely: each status, what is left in the final response, whether C-CANCEL is obeyed.
+"""Runs one C-FIND and watches each status, an identifier in the final response, and whether C-CANCEL is obeyed.
 
-:func:`openmodality.query.finding.send_find` mends what peers do wrong. Here it is to be seen. A query that breaks off
-gives what had come until then. A peer that sends a match now and then is stopped as one that sends too many.
+:func:`openmodality.query.finding.send_find` tolerates what peers do wrong; here it must be seen. A query that breaks
+off gives the matches that had come until then. A peer that sends matches slowly and without end is stopped like one
+that sends too many.
 """
 
 from __future__ import annotations

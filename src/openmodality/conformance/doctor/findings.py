@@ -1,4 +1,4 @@
-"""What an examination finds: sentences for people, and the values that they were made of."""
+"""The findings of an examination: sentences for people, and the values that they were made of."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class OfferedClass:
 
 @dataclass(frozen=True, slots=True)
 class KeyAnswer:
-    """What the peer makes of one key of a query, by its path in keywords.
+    """How the peer treats one key of a query, which is named by its path in keywords.
 
     ``returned``: a value, empty, absent, or unknown where nothing matched. ``matching``: honoured, ignored, wrong where
     it leaves out what matches, refused, untried.
@@ -104,7 +104,7 @@ _OUTCOMES: Final = (
 
 
 def classify(error: OpenModalityError) -> str:
-    """What went wrong with a request, in one of few words; the key of ``personalities.csv``."""
+    """The word for a failure of a request that ``personalities.csv`` uses."""
     if isinstance(error, AssociationRejected):
         return f"{REJECTED} {error.result}/{error.source}/{error.reason}"
     return next((word for kind, word in _OUTCOMES if isinstance(error, kind)), "failed")

@@ -1,7 +1,8 @@
 """Which keys of a query are answered, and which are honoured, found without knowing what the peer has.
 
-First everything is asked for. Then each key is narrowed by a value that was seen: what comes back must have it, and
-must not be nothing. Where all have the same value, one that nobody has must bring nothing (PS3.4 C.2.2.2).
+First everything is asked for. Then the query is narrowed by one key, with a value that was seen: there must be matches,
+and all of them must have this value. Where all items have the same value, a value that none has must bring no match
+(PS3.4 C.2.2.2).
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def collect_values(item: Dataset, path: TagPath) -> tuple[str, ...]:
 
 
 def try_key(key: TriedKey, items: Sequence[Dataset], ask: AskNarrowed) -> tuple[str, FoundItems | None]:
-    """What the peer makes of a key, one of the words of :class:`KeyAnswer`, and the query that failed, if one did."""
+    """How the peer treats a key, as a word of :class:`KeyAnswer`, and the query that failed, if one did."""
     seen = _choose_value(key, items)
     if seen is None:
         return "untried", None
@@ -107,7 +108,7 @@ def try_key(key: TriedKey, items: Sequence[Dataset], ask: AskNarrowed) -> tuple[
 def try_keys(
     examination: Examination, area: str, keys: Sequence[TriedKey], items: Sequence[Dataset], query: KeyQuery
 ) -> dict[TagPath, str]:
-    """What the peer makes of each key, as long as there is time and an association; nothing where it has no items."""
+    """How the peer treats each key, as long as there is time and an association; empty where it has no items."""
     tried: dict[TagPath, str] = {}
     for key in keys if items else ():
         if not examination.has_time or not query.is_open():
@@ -130,7 +131,7 @@ def _try_nobody(key: TriedKey, ask: AskNarrowed) -> tuple[str, FoundItems | None
 
 
 def _choose_value(key: TriedKey, items: Sequence[Dataset]) -> str | None:
-    """A value that is plain enough to be asked for, of an item that others differ from where there is one."""
+    """A value that is simple enough for a query, if possible one that not all items have."""
     plain = list(dict.fromkeys(_list_plain(key, items)))
     for value in plain:
         if any(not _fits(key, value, item) for item in items):

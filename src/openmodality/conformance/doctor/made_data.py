@@ -1,4 +1,4 @@
-"""What an examination writes: images, a performed step and a film of a patient whom nobody can take for one."""
+"""Makes what an examination writes: images, a performed step and a film of a patient who is plainly a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names what a peer is like, by what it did: the personalities of the virtual hospital, seen from outside.
+"""Recognises in a peer the personalities of the virtual hospital, by the outcomes of its operations.
 
 ``personalities.csv`` has a row for each operation and outcome. A peer that does to an echo what it does to another
 request does it to every request, so that the row of Verification holds and the others with the same outcome do not.

@@ -44,7 +44,7 @@ class _Printing:
         self._step = "printer"
 
     def run(self) -> None:
-        """The whole dialogue; what breaks it off is put on record under the request that was open."""
+        """Hold the whole dialogue; an error that ends it is noted under the request that was open."""
         examination = self._examination
         service = printing.printer_event_service(self._hear)
         try:

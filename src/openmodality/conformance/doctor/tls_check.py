@@ -1,4 +1,4 @@
-"""Probe of TLS: what the peer does under it, and in words why this side does not get through (PS3.15 B.9 to B.12)."""
+"""Probe of TLS: versions and suites of the peer, and in words why a handshake with it fails (PS3.15 B.9 to B.12)."""
 
 from __future__ import annotations
 

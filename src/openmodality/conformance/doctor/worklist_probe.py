@@ -1,4 +1,4 @@
-"""Probes of the worklist: what comes, in which form, which keys count, and whether character sets are told truly.
+"""Probes of the worklist: how many items come, their form, which keys count, and whether character sets are right.
 
 PS3.4 Annex K. Items are looked at and forgotten: no finding has a value of a patient.
 """
@@ -74,7 +74,7 @@ def _put(examination: Examination, association: Association, values: dict[TagPat
 
 
 def _judge_answer(examination: Examination, found: FoundItems) -> None:
-    """What the query as a whole was like."""
+    """Note findings on the query as a whole."""
     count = len(found.items)
     if not found.is_done:
         stalled = found.outcome == NO_ANSWER and count > 0

@@ -1,1 +1,1 @@
-"""What changes, told to browsers as it happens: server-sent events of the rows of ``events``."""
+"""Tells browsers of changes as they happen, by server-sent events from the rows of ``events``."""

@@ -1,8 +1,8 @@
 """One watcher for all browsers: it reads new events once, and puts them into a queue of each.
 
-An event reaches a browser in the order of its commit, and once: who comes back says which number it has seen, gets what
-came after that from the database, and then what the watcher brings. A browser that does not keep up, or has been away
-for longer than is worth telling, is told to look at everything again.
+Each event reaches a browser once, in the order of commits. A browser that reconnects names the last number that it has
+seen: it gets the later events from the database, and then those of the watcher. A browser that is too slow, or was away
+for too long, is told to load everything again.
 """
 
 from __future__ import annotations

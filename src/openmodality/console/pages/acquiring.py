@@ -1,4 +1,4 @@
-"""Exam: images that are made from here: by the simulator, out of a folder of the site, of files that are uploaded."""
+"""Exam: makes images from this page, by the simulator, from a folder of the site, or from files that are uploaded."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Archive: what an archive or this device has, asked for with Query; moved, sent, or asked to be kept with Send.
+"""Archive: asks an archive or this device with Query; moves, sends or commits what was chosen with Send.
 
-What is asked goes on while the page is used (``console.inquiries``); what is moved is a job (MR-3.2.2, RF-4.2.5.3).
+A query runs while the page is used (``console.inquiries``); a move is a job (MR-3.2.2, RF-4.2.5.3).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HERE: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Who may get what is chosen: ``value`` is the AE title or the name of a peer, empty for this device."""
+    """A destination for what is chosen: ``value`` is the AE title or the name of a peer, empty for this device."""
 
     value: str
     label: str
@@ -48,7 +48,7 @@ class ArchiveKey:
 
 @dataclass(frozen=True, slots=True)
 class OpenedStudy:
-    """What is below a study; ``asked`` is ``None`` where nobody has opened it. ``place`` is that in the list."""
+    """What is below a study that was opened; ``asked`` is ``None`` for any other. ``place`` is that in the list."""
 
     uid: str
     place: int
@@ -235,7 +235,7 @@ def make_list(context: ConsoleContext, who: Principal) -> ArchiveList:
 
 
 def list_destinations(context: ConsoleContext, source: str) -> list[Destination]:
-    """Who may get what is chosen: of this device the archives, of an archive this device and other AEs as well."""
+    """The destinations: for images of this device the archives; for others this device and other AEs as well."""
     storing = context.modality.site.peers_for("storage")
     if source == HERE:
         return [Destination(peer.name, f"{peer.name} ({peer.ae_title})") for peer in storing]

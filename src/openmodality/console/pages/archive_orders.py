@@ -1,4 +1,4 @@
-"""What is done with what was ticked in Archive: moved, sent, or asked to be kept, by a job for each study or series."""
+"""Moves, sends or commits what was ticked in Archive, by a job for each study or series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Archive asks for: studies with their patients, and the series of a study, of an archive or of this device."""
+"""The queries of Archive, of an archive or of this device: studies with their patients, and the series of a study."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _query_by_patients(context: ConsoleContext, source: str, keys: Mapping[str, 
 
 
 def _query(context: ConsoleContext, source: str, level: str, keys: Mapping[str, str]) -> FindAnswer:
-    """Ask, and remember what the peer said as a contact with it."""
+    """Query the peer, and remember its answer as the last contact with it."""
     at = context.modality.clock()
     try:
         answer = context.modality.query(level, source, model=None, limit=MOST_STUDIES, hand_over=None, **keys)

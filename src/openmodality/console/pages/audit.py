@@ -1,4 +1,4 @@
-"""Audit: who did what with whose images, for the auditor, and whether that record is whole. To look is an event too."""
+"""Audit: shows an auditor who did what with whose images, and whether the record is whole. To look is an event too."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class AuditLine:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What the auditor looks for, as it was typed; ``fault`` says what of it makes no sense."""
+    """The search of the auditor as it was typed; ``fault`` says what is wrong in it."""
 
     kind: str = ""
     user: str = ""
@@ -185,7 +185,7 @@ def list_message_lines(row: AuditRow) -> Iterator[MessageLine]:
 
 
 def describe_delivery(context: ConsoleContext, state: AuditState) -> tuple[str, str]:
-    """Where the delivery stands, in words, and its level."""
+    """How far the trail is delivered, in words, and the level of its mark."""
     settings = context.modality.site.settings.audit
     if not settings.enabled:
         return "It is kept on this device: the site names no audit repository.", "unknown"

@@ -1,4 +1,4 @@
-"""A disc that is there: its directory by the user's query, and copying what is chosen (MR-7.2.2-01, MR-7.2.3)."""
+"""Reads a disc: lists its directory by the user's query, and copies what is chosen (MR-7.2.2-01, MR-7.2.3)."""
 
 from __future__ import annotations
 

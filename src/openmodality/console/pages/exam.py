@@ -1,4 +1,4 @@
-"""Exam: what was made so far, and how it ends: what the RIS will be told, and what is not with an archive yet."""
+"""Exam: shows what was made so far, what the RIS will be told at the end, and what no archive has yet."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ExamView:
-    """An exam. ``tells`` is what Complete says to the RIS, ``unsent`` what is not with an archive yet."""
+    """An exam. ``tells`` says what the RIS is told at Complete, ``unsent`` what no archive has yet."""
 
     id: int
     state: str
@@ -270,7 +270,7 @@ def make_series_row(context: ConsoleContext, series: Found) -> SeriesRow:
 
 
 def describe_telling(context: ConsoleContext, series: Sequence[SeriesRow]) -> list[str]:
-    """What Complete says to the RIS."""
+    """What the RIS is told at Complete."""
     names = [peer.name for peer in context.modality.site.peers_for("mpps")]
     if not names:
         return ["No RIS is told: no peer of the site file takes performed procedure steps."]
@@ -281,7 +281,7 @@ def describe_telling(context: ConsoleContext, series: Sequence[SeriesRow]) -> li
 
 
 def describe_unsent(context: ConsoleContext, series: Sequence[SeriesRow]) -> list[str]:
-    """What is not with an archive yet."""
+    """What no archive has yet."""
     images, sent = sum(each.images for each in series), sum(each.sent for each in series)
     committed = sum(each.committed for each in series)
     archives = ", ".join(peer.name for peer in context.modality.site.peers_for("storage"))

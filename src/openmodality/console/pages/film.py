@@ -1,7 +1,7 @@
 """Film: images put onto sheets, seen as they will be printed, and printed (MR-2.2, MR-4.2, RF-4.1.1-11, RF-4.2.7).
 
-A sheet is drawn from what is sent to the printer, through the Presentation LUT. Images of a second patient are told
-before they are printed, and printed only where a person says so.
+A sheet is drawn from the very pixels that are sent to the printer, through the Presentation LUT. The page warns of
+images of a second patient, and prints them only where a person confirms.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Images: what is on this device, with whom else it is, and what may be done with it."""
+"""Images: lists what is on this device, who else has it, and what may be done with it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DAY_S: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """A study in a list, and how much of it others have."""
+    """A study in a list, and how much of it other devices have."""
 
     uid: str
     name: str
@@ -221,7 +221,7 @@ def make_study_row(study: Found) -> StudyRow:
 
 
 def _find_study(context: ConsoleContext, uid: str) -> StudyRow:
-    """A study without what was sent and committed of it, which takes longer to count than all else of a page."""
+    """A study without counts of sent and committed instances, which take longer than the rest of a page."""
     search = Search(Level.STUDY, {"StudyInstanceUID": uid}, states=False)
     found = context.modality.view.search(search, limit=1)[0] if uid else []
     if not found or "*" in uid or "?" in uid:

@@ -1,6 +1,6 @@
-"""Jobs: what is to be done for whom, why it waits and until when, and what a person can do about it.
+"""Jobs: shows what is to be done for whom, why it waits and until when, and what a person can do about it.
 
-Never a bare code: what a peer has said is shown with its meaning.
+The answer of a peer is shown with its meaning, never as a bare code.
 """
 
 from __future__ import annotations

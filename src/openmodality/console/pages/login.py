@@ -1,4 +1,4 @@
-"""Coming in and going out: log in, choose a password at a link that works once, log out, one's own sessions."""
+"""Log in, choose a password at a link that works once, log out, and see one's own sessions."""
 
 from __future__ import annotations
 

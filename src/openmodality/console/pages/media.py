@@ -1,7 +1,7 @@
 """Media: a disc is put together and made, and a disc that is there is listed and copied from (MR-2.5, RF-5.1).
 
-Where files are written and read is said by the site file (``[media]``), never by a browser. Instances of a second
-patient are told before a disc is made, and put on it only where a person says so.
+The site file (``[media]``) says where files are written and read, never a browser. The page warns of instances of a
+second patient, and puts them on a disc only where a person confirms.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Registration by hand: somebody of whom the worklist has nothing, with what the operator says (RF-8.1.1.6-01, -02).
+"""Registers a patient who is not on the worklist, with what the operator types (RF-8.1.1.6-01, -02).
 
-The exam is REGISTERED; its performed step begins with the first image. Where the worklist has this patient, that is
-said before.
+The exam is REGISTERED; its performed step begins with the first image. Where the worklist has this patient, the page
+says so before.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ _FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What was typed, what is wrong with it by keyword, and whom of the worklist it could be.
+    """What was typed, what is wrong with it by keyword, and the patients of the worklist whom it may mean.
 
-    ``refused`` says why it was not registered where that is no mistake of a field.
+    ``refused`` says why it was not registered where no single field is wrong.
     """
 
     typed: Mapping[str, str]

@@ -1,6 +1,6 @@
-"""Service: the settings of the site file, with what each allows, and what a change would write before it is written.
+"""Service: shows the settings of the site file with what each allows, and a change before it is written.
 
-Nothing is written that makes no site, and what was there before can be put back.
+A change that makes no valid site is not written, and an earlier text can be put back.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is around every page: places, the patient, what is told once, and how the device's surroundings are."""
+"""The frame of every page: places, the patient, notes, and the state of RIS, archives, queue and disk."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ router = APIRouter()
 
 @router.get("/")
 def _go_to_first(who: Anybody) -> Response:
-    """The first place that is for whoever has come."""
+    """Redirect to the first place that the user may see."""
     places = [each for each in PLACES if each.permission is not None and who.may(each.permission)]
     return RedirectResponse(places[0].url if places else PLACES[-1].url, 303)
 
@@ -204,7 +204,7 @@ def _list_common(request: Request, who: Principal) -> Mapping[str, Any]:
 
 
 def do_and_return(context: ConsoleContext, who: Principal, back: str, act: Callable[[], str]) -> Response:
-    """Do something, and go to a page that says what became of it."""
+    """Do something, and go to a page that shows the result."""
     try:
         note = PageNote("done", act())
     except OpenModalityError as error:
@@ -242,12 +242,12 @@ ReadText = Callable[[int], str]
 
 
 def describe_procedure(read: ReadText) -> str:
-    """What is to be done, in the same words before and after the start."""
+    """The procedure, in the same words before and after the start."""
     return read(REQUESTED_PROCEDURE_DESCRIPTION) or read(SCHEDULED_PROCEDURE_STEP_DESCRIPTION)
 
 
 def describe_alerts(read: ReadText) -> list[str]:
-    """What must not be missed of a patient, in the same words before and after the start."""
+    """The alerts of a patient, in the same words before and after the start."""
     return [alert for tag, label in ALERTS if (alert := _describe_alert(label, read(tag)))]
 
 

@@ -1,4 +1,4 @@
-"""Check and start: who it is, what is to be done, who could be taken for him; then the exam starts."""
+"""Check and start: shows the patient, the procedure, and patients with a similar identity; then the exam starts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class StartLook:
-    """An item that somebody looks at: what was typed, what the RIS says otherwise, why it was not started."""
+    """An item before its start: what was typed, what has changed at the RIS, why it was not started."""
 
     item: WorklistItem
     typed: Typed
@@ -167,7 +167,7 @@ def _render(request: Request, context: ConsoleContext, who: Principal, look: Sta
 
 
 def make_start_view(context: ConsoleContext, look: StartLook) -> StartView:
-    """An item with all that the statement says is displayed of it, and who could be taken for its patient."""
+    """An item with all attributes that the statement marks as displayed, and patients with a similar identity."""
     item = look.item
     mode = context.live.console.identity_check
     similar = find_similar(item, read_asked_lines(context))

@@ -1,4 +1,4 @@
-"""Statement: what the device tells of itself, made of the tables and settings that it runs by."""
+"""Statement: shows the conformance statement, made from the tables and settings that the device runs by."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Today: what is scheduled. The RIS is asked when a person says so; its answer is a list of its own.
+"""Today: shows what is scheduled. The RIS is asked when a user clicks; its answer is one list.
 
-Where the RIS does not answer, that list is empty and says why (RF-4.2.3.3.1.3-05 to -07). What an earlier query
-brought is another list, with its time, from which nothing is started.
+Where the RIS does not answer, this list is empty and says why (RF-4.2.3.3.1.3-05 to -07). The items of an earlier query
+are another list, with their time, from which no exam is started.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def read_asked_keys(context: ConsoleContext, form: Form) -> dict[str, str]:
 
 
 def ask_ris(context: ConsoleContext, keys: Mapping[str, str]) -> Asked:
-    """Ask the RIS now, and remember what came of it."""
+    """Ask the RIS now, and remember its answer, or why there was none."""
     at, peer = context.modality.clock(), context.modality.site.choose_peer("worklist").name
     try:
         answer = context.modality.query_worklist(keys, peer)

@@ -1,4 +1,4 @@
-"""What Film and Media do alike: tell whose instances lie in a tray, refuse one that was changed, cancel an order."""
+"""Acts that Film and Media share: name the patients of a tray, refuse a tray that has changed, cancel an order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from openmodality.store.states import JobKind
 
 
 def describe_patients(tray: Tray) -> list[str]:
-    """Whose instances there are, with their IDs."""
+    """The names of patients with their IDs."""
     return [f"{format_person(name) or 'no name'} ({patient_id or 'no ID'})" for patient_id, name in tray.patients]
 
 

@@ -38,7 +38,7 @@ PAINTERS: Final = ("webgl", "webgl-always", "canvas")
 
 @dataclass(frozen=True, slots=True)
 class ViewerView:
-    """A series to look at. ``first`` and ``frame`` are the image that is shown at once, ``facts`` what is said of it.
+    """A series to look at. ``first`` and ``frame`` name the image that is shown at once, ``facts`` describe it.
 
     ``exam`` is the number of the study's exam that is in progress, 0 where none is: states and key images are of one.
     """
@@ -263,7 +263,7 @@ def _list_titles() -> list[tuple[str, str]]:
 
 
 def make_study_banner(context: ConsoleContext, series: Found) -> Banner:
-    """Whose images are looked at: not always the patient of the exam that is open."""
+    """The patient of the images: not always the patient of the exam that is open."""
     open_exams = context.modality.exams(*OPEN_EXAMS)
     own = [each for each in open_exams if each.study_instance_uid == series["StudyInstanceUID"]]
     if own:

@@ -62,8 +62,8 @@ class ItemRow:
 class WorklistView:
     """A list of items, and what the operator is to know of it.
 
-    ``asked`` says when and whom; ``sent`` are the keys. ``failed`` and ``advice`` say why there is nothing. An
-    ``is_old`` list is what an earlier query brought. Of the items that fit, those up to place ``shown`` are here;
+    ``asked`` says when and whom; ``sent`` are the keys. ``failed`` and ``advice`` say why there are no items. An
+    ``is_old`` list has the items of an earlier query. Of the items that fit, those up to place ``shown`` are here;
     ``left`` are behind it, of which ``following`` come next.
     """
 

@@ -1,4 +1,4 @@
-"""Who asks, and whether he may: what routes depend on."""
+"""Dependencies of routes: who asks, and whether that user or program may."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is refused before any page is asked, and the headers that every answer has.
+"""Refuses requests before any page sees them, and adds the headers that every answer has.
 
 - A Host that is not of the list: a page elsewhere whose name was pointed at this machine (DNS rebinding).
 - A request that changes something and comes from another site, by Origin or Sec-Fetch-Site. A program that shows a

@@ -1,4 +1,4 @@
-"""How often somebody may try a password: each account and each address has a few attempts, then has to wait."""
+"""Limits attempts to log in: each account and each address has a few, then has to wait."""
 
 from __future__ import annotations
 

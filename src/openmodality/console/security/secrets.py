@@ -1,4 +1,4 @@
-"""Passwords, and what browsers and programs show instead: made here, compared here, never kept as they are."""
+"""Makes and compares passwords, and the secrets that browsers and programs show instead; only digests are kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HASHER: Final = PasswordHasher()  # its defaults are those of RFC 9106 for litt
 
 
 def hash_password(password: str) -> str:
-    """The argon2id hash of a password, with its salt and costs."""
+    """The argon2id hash of a password, with salt and costs."""
     return _HASHER.hash(password)
 
 
@@ -42,7 +42,7 @@ def make_secret() -> str:
 
 
 def digest_secret(secret: str) -> str:
-    """What is kept of a session, a link or a token. It is random already, so a fast digest is enough."""
+    """The digest of a session, link or token, which alone is kept. Secrets are random: a fast digest is enough."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
