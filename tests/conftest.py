@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.plugins.purity",
     "tests.plugins.effort",
     "tests.plugins.modules",
+    "tests.plugins.order",
     "tests.plugins.passwords",
 ]
 
