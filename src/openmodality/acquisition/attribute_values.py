@@ -19,6 +19,7 @@ from openmodality.dimse.mending import MendedElement, list_written, mend_copied,
 from openmodality.dimse.reading import read_element, values_of
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.item_counts import SINGLE_ITEM
+from openmodality.standard.life import JUDGED, judge_patient_value
 from openmodality.standard.quantities import NEVER_NEGATIVE
 from openmodality.standard.tags import IMAGER_PIXEL_SPACING, PIXEL_SPACING, RESCALE_SLOPE, WINDOW_WIDTH
 from openmodality.standard.text_rules import clean_text
@@ -74,7 +75,8 @@ def check_together(element: DataElement, where: str) -> DataElement:
 def find_fault(element: DataElement) -> tuple[str, str] | None:
     """What is impossible in an attribute although its values have the form of its VR, and what would be right.
 
-    These are a quantity below zero, a name with more parts than a name has, and more items than its sequence may have.
+    These are a quantity below zero, a name with more parts than a name has, more items than its sequence may have, and
+    what no patient is.
     """
     tag = int(element.tag)
     if element.VR == "SQ":
@@ -84,6 +86,8 @@ def find_fault(element: DataElement) -> tuple[str, str] | None:
         return next(filter(None, map(_find_fault_of_name, list_written(element))), None)
     elif tag in _NEVER_NEGATIVE and any(float(text) < 0 for text in list_written(element) if text):
         return "a number below zero", "a number not below zero"
+    elif tag in JUDGED:
+        return next(filter(None, (judge_patient_value(tag, text) for text in list_written(element))), None)
     return None
 
 

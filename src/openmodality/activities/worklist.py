@@ -126,7 +126,8 @@ class Worklist:
         database = self._store.database
         with database.write() as transaction:
             is_whole = not keys and not answer.more_available
-            described = [(item, list(map(str, worklist.find_defects(item)))) for item in found]
+            today = date.fromtimestamp(database.clock())
+            described = [(item, list(map(str, worklist.find_defects(item, today)))) for item in found]
             for item, _ in described:
                 _mend_numbers(item)
             kept = keep_items(transaction, peer.name, described, whole=is_whole)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 from pydicom.datadict import tag_for_keyword
@@ -31,6 +32,7 @@ from openmodality.objects.rules.elements import data_set_of
 from openmodality.objects.rules.private_rules import list_private_rules
 from openmodality.objects.rules.sources import name_sources
 from openmodality.standard import tags
+from openmodality.standard.life import judge_patient_value
 
 _BODY_PART: Final = "BodyPartExamined"
 _ENUMERATED: Final[tuple[ValueRule, ...]] = ("enumerated",)
@@ -197,6 +199,17 @@ def check_given_body_part(profile: Profile, value: object) -> None:
             f"{error.message} ({_describe(rule)})",
             advice=f"{error.advice}; it may come from {' or '.join(name_sources(rule))}",
         ) from None
+
+
+def check_given_birth_date(user: Dataset, today: date) -> None:
+    """Raises :class:`ObjectInvalid` where a person gave a day on which nobody can be born who is examined today."""
+    if mistake := judge_patient_value(tags.PATIENT_BIRTH_DATE, str(user.get("PatientBirthDate") or ""), today):
+        wrong, right = mistake
+        raise ObjectInvalid(
+            f"exam: {name_of(tags.PATIENT_BIRTH_DATE)}: {wrong}",
+            advice=f"give {right}, or leave it out",
+            tag=tags.PATIENT_BIRTH_DATE,
+        )
 
 
 def _describe(rule: AttributeRule) -> str:

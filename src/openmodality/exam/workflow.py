@@ -26,7 +26,7 @@ from openmodality.device.site.site import Peer, Site
 from openmodality.errors import UsageError, WrongState
 from openmodality.exam.audit import ExamTrail
 from openmodality.exam.delivery import Delivery
-from openmodality.exam.given import check_given_body_part
+from openmodality.exam.given import check_given_birth_date, check_given_body_part
 from openmodality.exam.instances import keep_instance, list_instances
 from openmodality.exam.producers.producer import Producer, SeriesPlan, StepWork
 from openmodality.exam.step_facts import SeriesContent, build_n_create, build_n_set
@@ -89,6 +89,7 @@ class Workflow:
         """
         _check_patient(items, user)
         check_given_body_part(self.site.profile, user.get("BodyPartExamined"))
+        check_given_birth_date(user, datetime.fromtimestamp(self.now).date())
         numbered = [(item.id, item.attributes) for item in items]
         unknown_parts = describe_unknown_body_parts(self.site.profile, numbered)
         others = describe_other_modalities(self.site.profile, numbered)

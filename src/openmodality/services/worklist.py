@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Protocol
 
 from pydicom import Dataset
@@ -33,6 +34,7 @@ from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, Ta
 from openmodality.query.matching import Supported
 from openmodality.standard.character_sets import find_unknown, spell
 from openmodality.standard.dimse import CommandField
+from openmodality.standard.life import JUDGED, judge_patient_value
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 from openmodality.standard.tags import (
     MODALITY,
@@ -56,6 +58,7 @@ UNABLE_TO_PROCESS: Final = 0xC001
 _LEFT_OUT: Final = ", left out of images and performed step"
 _MENDED: Final = ", mended in images and performed step"
 _AS_IT_IS: Final = ", kept as it is, since another would name something else"
+_NOT_CHANGED: Final = ", taken as it is"
 """What happens with a value, as ``device.mapping`` does it."""
 
 _BINARY_VRS: Final = frozenset(("SL", "SS", "UL", "US"))
@@ -129,10 +132,18 @@ class Defect:
         return f"{name_of(self.tag)}: {self.problem}{self.treatment}"
 
 
-def find_defects(item: Dataset) -> tuple[Defect, ...]:
-    """Everything that breaks the standard in a worklist item; empty where nothing does. Never raises."""
+def find_defects(item: Dataset, today: date | None = None) -> tuple[Defect, ...]:
+    """Everything that breaks the standard in a worklist item, and what no patient is; empty where nothing does.
+
+    A birth date is compared with ``today`` where that is given. Never raises.
+    """
     elements = read_elements(item)
-    found = (*_find_step_defects(elements), *_find_missing(elements, NEEDED), *_find_value_defects(item, elements))
+    found = (
+        *_find_step_defects(elements),
+        *_find_missing(elements, NEEDED),
+        *_find_value_defects(item, elements),
+        *_find_mistakes(elements, today),
+    )
     return tuple(dict.fromkeys(found))
 
 
@@ -157,6 +168,13 @@ def _find_missing(elements: ReadElements, tags: Iterable[int]) -> Iterator[Defec
         is_unreadable = element is None and tag in elements  # which is a defect of its value
         if not is_unreadable and (element is None or not is_filled(element)):
             yield Defect(tag, "missing")
+
+
+def _find_mistakes(elements: ReadElements, today: date | None) -> Iterator[Defect]:
+    for tag in JUDGED:
+        if (element := elements.get(tag)) is not None:
+            mistakes = (judge_patient_value(tag, text, today) for text in list_written(element))
+            yield from (Defect(tag, each[0], _NOT_CHANGED) for each in mistakes if each)
 
 
 def _find_value_defects(item: Dataset, elements: ReadElements) -> Iterator[Defect]:

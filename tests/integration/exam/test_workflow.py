@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from openmodality import Modality
 from openmodality.acquisition.drop_folder import DroppedFile, make_arrival_key
-from openmodality.errors import StoreError, UsageError
+from openmodality.errors import ObjectInvalid, StoreError, UsageError
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.listing.exams import Ending, ExamRecord
@@ -82,6 +82,11 @@ def test_states_refuse_what_makes_no_sense(tmp_path: Path) -> None:
             modality.start_exam()
         with pytest.raises(UsageError, match="Patient ID"):
             modality.start_exam(patient={"PatientID": " ", "PatientName": " "})
+        born = {"PatientID": "1", "PatientName": "A^B", "PatientBirthDate": "20991231"}
+        with pytest.raises(ObjectInvalid, match="PatientBirthDate: a day after today"):
+            modality.start_exam(patient=born)
+        with pytest.raises(ObjectInvalid, match="PatientSize: more than 4 m"):
+            modality.register(born | {"PatientBirthDate": ""}, PatientSize=170)
         with pytest.raises(UsageError, match="no exam 99"):
             modality.find_exam(99)
         with pytest.raises(UsageError, match="no worklist item 99"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -361,6 +362,16 @@ def test_defects_are_named_by_tag(spoil: Callable[[Dataset], None], expected: tu
     spoiled = item(1)
     spoil(spoiled)
     assert words_of(spoiled) == expected
+
+
+def test_what_no_patient_is_is_named_and_taken() -> None:
+    spoiled = item(1)
+    spoiled.PatientBirthDate, spoiled.PatientWeight, spoiled.PatientSize = "20261201", "7000", "1.70"
+    assert tuple(map(str, find_defects(spoiled, date(2026, 11, 30)))) == (
+        "(0010,0030) PatientBirthDate: a day after today, which is 2026-11-30, taken as it is",
+        "(0010,1030) PatientWeight: more than 1000 kg, taken as it is",
+    )
+    assert not find_defects(spoiled, date(2026, 12, 1))[1:]
 
 
 def test_a_name_in_three_groups_is_as_long_as_its_longest_group() -> None:

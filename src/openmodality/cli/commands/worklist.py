@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pydicom import Dataset
@@ -129,9 +130,9 @@ def _ask(
     ends = resolve(peer, "worklist", site_file, *ourselves)
     asked = identifier([Key(path) for path in RETURN_KEYS], parse_keys(keys, RETURN_KEYS))
     answer = ask_for_worklist(ends, asked, limit=limit)
-    return Listing(
-        [ListedItem(None, item, list(map(str, find_defects(item)))) for item in answer.items], describe_limits(answer)
-    )
+    today = date.today()
+    items = [ListedItem(None, item, list(map(str, find_defects(item, today)))) for item in answer.items]
+    return Listing(items, describe_limits(answer))
 
 
 def _ask_as_device(peer: str | None, keys: tuple[str, ...], site_file: str) -> Listing:
