@@ -38,7 +38,7 @@ class UsageError(OpenModalityError):
 
 
 class NotFound(UsageError):
-    """What was asked for does not exist: no exam, job, worklist item or instance of that name."""
+    """There is no exam, job, worklist item, instance or other thing of that name."""
 
 
 class WrongState(UsageError):
@@ -91,8 +91,8 @@ class NotReached(TransportError):
 
 
 class NotTrusted(TransportError):
-    """TLS failed: one side did not take the other for who it is to be, they have nothing in common, or what came was
-    changed on its way.
+    """TLS failed: one side does not trust the other, they have no version or suite in common, or data was changed on
+    its way.
 
     ``kind`` is one of :mod:`openmodality.network.tls_failures`, empty where nobody could say; ``reason`` is the message
     without the peer.
@@ -115,7 +115,7 @@ class PeerTimeout(TransportError):
 class ObjectInvalid(OpenModalityError):
     """An instance or data set breaks its definition; tags are named, values never.
 
-    ``tag`` is the attribute that was given wrongly, by whoever can say more of it; 0 where it is not one attribute.
+    ``tag`` is the attribute that was given wrongly, so that a caller can explain it; 0 where it is not one attribute.
     """
 
     def __init__(self, message: str, *, advice: str | None = None, tag: int = 0) -> None:
@@ -124,7 +124,7 @@ class ObjectInvalid(OpenModalityError):
 
 
 class OtherIdentity(ObjectInvalid):
-    """What came with pixels names another patient or request than the exam; ``advice`` shows both, for the operator."""
+    """An input names another patient or request than the exam; ``advice`` shows both to the operator."""
 
 
 class PartlyTaken(ObjectInvalid):

@@ -38,7 +38,7 @@ def check_body_part(profile: Profile, attributes: Dataset) -> None:
 
 
 def describe_unknown_body_parts(profile: Profile, items: Iterable[tuple[int, Dataset]]) -> Iterator[str]:
-    """What the operator is told of scheduled body parts that are not of the device's list; items with their numbers."""
+    """The notice for the operator about scheduled body parts that the device's list lacks; items with their numbers."""
     for number, item in items:
         for term in _find_unknown(profile, item):
             yield f"worklist item {number} has Body Part Examined {term!r}, which is none of this device's; it is kept"

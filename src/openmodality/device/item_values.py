@@ -1,7 +1,7 @@
 """Reads attributes of worklist items as they come: absent, empty, unreadable, too long.
 
-Nothing here raises for what a peer sent. What is wrong with an item says
-:func:`openmodality.services.worklist.find_defects`.
+Nothing here raises for what a peer sent; :func:`openmodality.services.worklist.find_defects` says what is wrong with
+it.
 """
 
 from __future__ import annotations

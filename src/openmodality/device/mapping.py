@@ -1,6 +1,6 @@
 """Takes attributes from worklist items to images and to the performed procedure step, by rules that are data.
 
-Rules of the game (R/F Table 8.1-29; IHE RAD TF-2 Appendix A):
+Rules (R/F Table 8.1-29; IHE RAD TF-2 Appendix A):
 
 - A worklist item has one or more scheduled procedure steps, or none at all. An exam may serve several items.
 - A target inside Request Attributes Sequence or Scheduled Step Attributes Sequence gets one item per scheduled step.
@@ -100,7 +100,7 @@ def _list_steps(items: Sequence[Dataset]) -> Iterator[_Step]:
 
 
 def _put_first(into: Dataset, target: TagPath, steps: Iterable[_Step], source: TagPath) -> None:
-    """Put the first value of the steps that can be used at the target, where there is none yet."""
+    """Put the first usable value of the steps at the target, where none is there yet."""
     if _find_element(into, target) is not None:
         return
     for step in steps:

@@ -27,7 +27,7 @@ def list_modalities(profile: Profile) -> tuple[str, ...]:
 
 
 def check_asked_for(profile: Profile, modality: str, sop_class_uid: str) -> None:
-    """Raises :class:`UsageError` where a program asks for images that the device does not make; empty is any."""
+    """Raises :class:`UsageError` where a program asks for a modality that the device does not make; empty means any."""
     made = {str(each.sop_class_uid) for each in profile.objects if each.is_image}
     if sop_class_uid and sop_class_uid not in made:
         raise UsageError(
@@ -42,7 +42,7 @@ def check_asked_for(profile: Profile, modality: str, sop_class_uid: str) -> None
 
 
 def warn_of_other_modality(asked: str, made: str) -> None:
-    """Log that the images of a source become those of another modality than it says; empty says none."""
+    """Log that images are made of another modality than their source states; empty where it states none."""
     if asked and asked != made:
         _log.warning("series.other_modality", extra={"kind": asked, "result": made})
 

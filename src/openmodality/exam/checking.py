@@ -1,4 +1,4 @@
-"""What an exam has made, looked over: geometry, pixels and mandatory attributes of each series, and what is odd."""
+"""Checks what an exam has made: geometry, pixels and mandatory attributes of each series, and oddities."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def check_series(
 
 
 class _Seen:
-    """What the images of a series are like; their pixels are looked at one image at a time."""
+    """Gathers facts of the images of a series, reading the pixels of one image at a time."""
 
     def __init__(self) -> None:
         self.heads: list[Dataset] = []

@@ -1,6 +1,6 @@
-"""What was made goes to the archives and on film: send jobs, commitment after them, and prints, as the site says.
+"""Queues what an exam has made: send jobs to the archives, commitment after them, and prints, as the site says.
 
-Queueing the same again queues only what is in no send job yet, so that it can be repeated after a crash.
+Queueing again queues only instances that are in no send job yet, so that it can be repeated after a crash.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Key object documents and presentation states that a person asks for while an exam is in progress.
 
-Each is a series of its own, of the step that is in progress: the RIS is told of it, archives get and commit it as they
-do images.
+Each is a series of its own in the step that is in progress: the RIS is told of it, and archives get it as they get
+images.
 """
 
 from __future__ import annotations

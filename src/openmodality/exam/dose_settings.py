@@ -1,4 +1,4 @@
-"""What a site says of its dose reports: units, reference point, calibration of the dosimeter."""
+"""The settings of a site for its dose reports: units, reference point, calibration of the dosimeter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PARTY: Final = "dose.calibration_responsible_party"
 
 @dataclass(frozen=True, slots=True)
 class DoseSettings:
-    """What a site says of its dose reports; a device whose profile does not ask has the defaults."""
+    """The settings of a site for its dose reports; defaults where the profile has no such parameters."""
 
     units: DoseUnitsName = "standard"
     makes_partial: bool = True

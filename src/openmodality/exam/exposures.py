@@ -24,8 +24,8 @@ from openmodality.store.rows.irradiation import remove_irradiation
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """How the images of a volume are made: who hears of it, their UIDs by number, and their exposure: on record as
-    ``event``, or ``stated`` and put on record when the number of images is known.
+    """How the images of a volume are made: the function that is told of each, their UIDs by number, and their exposure,
+    which is on record as ``event``, or ``stated`` and put on record when the number of images is known.
     """
 
     progress: Progress = lambda done, total: None
@@ -62,7 +62,7 @@ class Exposures:
 
     @contextmanager
     def put_on_record(self, how: Making, images: int) -> Iterator[Making]:
-        """``how`` with the exposure that is stated there on record; off again where its ``images`` fail."""
+        """Put the exposure that ``how`` states on record for the block; it is withdrawn where the ``images`` fail."""
         event = None if how.stated is None else self.record(how.stated, images)
         with self.withdraw_on_failure(event):
             yield how if event is None else replace(how, event=event, stated=None)

@@ -1,8 +1,8 @@
-"""What a person or a program gives for images by keyword: private attributes named, values held to the device's rules.
+"""Checks what a person or a program gives for images by keyword: finds private attributes, and refuses wrong values.
 
-Whoever gives a value can be asked. So a value that the device's tables do not allow is refused here, before anything is
-made, while the same value in somebody's file is left out and named. What is wrong is told with the module and the type
-of the attribute, its value representation, and where a right value could come from.
+A person or a program can correct a value. So a value that the device's tables do not allow is refused here, before
+anything is made, while the same value in a file is left out and named. The error names the module and the type of the
+attribute, its value representation, and where a right value could come from.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class GivenAttributes:
 
     @contextmanager
     def explain_errors(self, object_name: str = "") -> Iterator[None]:
-        """Say of an attribute that was given wrongly what the device's tables say of it."""
+        """Add what the device's tables say to an error about an attribute that was given wrongly."""
         try:
             yield
         except ObjectInvalid as error:
@@ -180,7 +180,7 @@ class GivenAttributes:
 
 @dataclass(frozen=True, slots=True)
 class HeldTo:
-    """What values are held to: ``kinds`` of rules for values, of the object where it is known; ``where`` they are."""
+    """The ``kinds`` of rules that count for given values, of the object where it is known; ``where`` is the origin."""
 
     where: str
     kinds: tuple[ValueRule, ...]

@@ -1,4 +1,4 @@
-"""Whom pixels show, by what comes with them, and whom the exam is of: what differs waits until a person accepts it."""
+"""Compares the patient whom an input names with that of the exam; where they differ, a person has to accept it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ACCEPT: Final = "--accept-identity, or accept_identity=True, takes it all the s
 
 
 def check_identities(site: Site, exam: ExamRecord, identities: Iterable[Mapping[str, str]], where: str) -> None:
-    """Compare whom an input shows with whom an exam is of. What either does not say is not compared.
+    """Compare the identity that an input names with that of the exam. Only attributes that both have are compared.
 
     Raises :class:`OtherIdentity` where they differ; its message names the attributes, its advice shows both identities.
     """
@@ -52,7 +52,7 @@ def _agree(keyword: str, theirs: str, ours: str) -> bool:
 
 
 def _normalise(keyword: str, value: str) -> object:
-    """A value without what makes no other person of it: case, trailing delimiters and blanks, forms of a date."""
+    """A value in a form for comparison: without case, trailing delimiters, blanks, and the form of a date."""
     if keyword == "PatientName":
         alphabetic = value.partition("=")[0].replace("_", " ").casefold()
         if "^" not in alphabetic and "," in alphabetic:

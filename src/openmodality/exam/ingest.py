@@ -1,4 +1,4 @@
-"""Files as sources of images for the device of a site, with what a caller says of them."""
+"""Makes sources of images from files, for the device of a site, with the options of a caller."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from openmodality.value_class import value_class
 
 @value_class
 class IngestOptions:
-    """What a caller says of files that it gives.
+    """The options of a caller for files of pixels.
 
     ``object_name`` is the object that pixels without one become, such as ``MR Image``; ``derive`` what any become,
     DICOM files too. ``assume_affine`` takes the axes of a NIfTI file without a place for those of the patient,
-    ``mrd_position`` is ``centre`` or ``corner``, ``raw_format`` such as ``raw:512x640:uint16:le:0``.
-    ``detector`` names the detector of the site that made raw pixels, or is ``none``. ``accept_identity`` takes what is
-    of another patient than the exam by its own words. ``irradiation`` is the exposure of the pixels: each series whose
-    companion states none has one like it. ``keywords`` are said of all images, in place of what their files say.
+    ``mrd_position`` is ``centre`` or ``corner``, ``raw_format`` such as ``raw:512x640:uint16:le:0``. ``detector`` names
+    the detector of the site that made raw pixels, or is ``none``. ``accept_identity`` takes a file although it names
+    another patient than the exam. ``irradiation`` is the exposure of the pixels: each series whose companion states
+    none has one like it. ``keywords`` are said of all images, in place of what their files say.
     """
 
     object_name: str = ""
@@ -117,7 +117,7 @@ def _list_maps(settings: DetectorSettings) -> tuple[str, str, str]:
 
 
 def make_found_source(site: Site, found: Sequence[FoundSeries], options: IngestOptions = AS_IT_IS) -> FoundSource:
-    """What was read already as a source of images for this device."""
+    """A source of images for this device from what a reader has found already."""
     return FoundSource(found, _make_template(site, options))
 
 
@@ -144,7 +144,7 @@ def expose_other_source(site: Site, source: object, acquired: AcquiredSeries, op
 def list_sources(
     site: Site, source: Source | str | Path | Iterable[str | Path], options: IngestOptions
 ) -> Sequence[Source]:
-    """What is handed over as sources: itself, or one for each path, and for each folder of one that holds folders."""
+    """The given sources: a source itself, or one for each path, or for each folder in a folder of folders."""
     if not isinstance(source, str | Path | Iterable):
         return [source]
     paths = [source] if isinstance(source, str | Path) else source
@@ -157,9 +157,9 @@ def name_source(source: Source, number: int) -> str:
 
 
 def raise_problems(made: Sequence[object], problems: Mapping[str, OpenModalityError]) -> None:
-    """Tell what became of several inputs. Raises :class:`PartlyTaken` where one made no images.
+    """Raises :class:`PartlyTaken` where some of several inputs made no images.
 
-    What is wrong with all of them alike is raised as it is.
+    An error that all of them have in common is raised as it is.
     """
     if not problems:
         return

@@ -36,7 +36,7 @@ def recover_exams(workflow: Workflow) -> int:
 
 
 def _continue_exam(act: Callable[[int], object], exam_id: int) -> None:
-    """One exam that cannot go on keeps neither the others nor the device from it."""
+    """Carry out the ending of one exam; an error stops neither the other exams nor the device."""
     try:
         act(exam_id)
     except OpenModalityError as error:

@@ -1,4 +1,4 @@
-"""Instances of the local database that a document or a presentation state of an exam is about."""
+"""Finds the instances of the local database to which a document or a presentation state of an exam refers."""
 
 from __future__ import annotations
 

@@ -111,17 +111,17 @@ class Series:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Keywords of what was given for the images so far, and their objects have no place for."""
+        """Keywords that were given for the images so far and for which their objects have no place."""
         return tuple(self._maker.left_out)
 
     @property
     def overridden(self) -> tuple[str, ...]:
-        """Keywords of what was given for the images so far, and for which their objects have other values."""
+        """Keywords that were given for the images so far and for which their objects have other values."""
         return tuple(self._maker.overridden)
 
     @property
     def unstated(self) -> tuple[str, ...]:
-        """Keywords of what the images so far say as 0, since their objects require a number and nobody stated one."""
+        """Keywords that are 0 in the images so far, since their objects require a number and none was stated."""
         return tuple(self._maker.unstated)
 
     @property

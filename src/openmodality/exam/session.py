@@ -102,7 +102,7 @@ class Exam:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What the operator is to know: what changed at the RIS, or could not be checked."""
+        """Notices for the operator: what has changed at the RIS, or could not be checked."""
         return self.record.notices
 
     @property
@@ -187,7 +187,7 @@ class Exam:
         return make_found_source(self._workflow.site, found, IngestOptions.of(options))
 
     def check_identity(self, identity: Mapping[str, str], where: str) -> None:
-        """Raises :class:`OtherIdentity` where whom an input shows, by keyword, is not whom the exam is of."""
+        """Raises :class:`OtherIdentity` where an input names, by keyword, another patient than that of the exam."""
         check_identities(self._workflow.site, self.record, [identity], where)
 
     def _check_identity(self, acquired: AcquiredSeries, options: IngestOptions) -> None:

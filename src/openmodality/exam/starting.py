@@ -1,4 +1,4 @@
-"""What is looked at before an exam starts: whether its worklist items are still scheduled, unchanged and not served."""
+"""Checks before an exam starts that its worklist items are still scheduled, unchanged, and served by no other exam."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gathers what an exam on record says of its performed step, and has the attribute lists built from it."""
+"""Gathers the facts of a performed step from the record of its exam, and builds the attribute lists from them."""
 
 from __future__ import annotations
 

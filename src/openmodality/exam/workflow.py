@@ -145,7 +145,7 @@ class Workflow:
             replace_series(transaction, exam_id, series)
 
     def deliver(self, exam_id: int) -> None:
-        """Queue for the archives what was made since the last time, with what is to be told of a step in progress."""
+        """Queue for the archives what was made since the last time, with what producers add to an open step."""
         self._make_meanwhile(exam_id)
         with self.store.write() as transaction:
             self.delivery.deliver(transaction, read_exam(transaction, exam_id))
@@ -260,7 +260,7 @@ class Workflow:
         return exam
 
     def _make_meanwhile(self, exam_id: int) -> None:
-        """Let the producers tell of a step in progress; one that ends meanwhile is told of at its end."""
+        """Let the producers add to a step in progress; where it ends meanwhile, they add at its end."""
         with self.store.read() as snapshot:
             exam, step = read_exam(snapshot, exam_id), find_open_step(snapshot, exam_id)
             work = _find_work(snapshot, exam, step)
@@ -287,7 +287,7 @@ class Workflow:
                 keep_instance(self.site, self.store, data_set, check)
 
     def list_mpps_peers(self) -> list[Peer]:
-        """Who is told of performed steps: all peers with this service, where the device has it."""
+        """The peers that are told of performed steps: all with this service, where the device has it."""
         service: ServiceName = "mpps"
         return [peer for peer in self.site.peers_for(service) if self.site.list_proposed(service, peer)]
 

@@ -1,1 +1,1 @@
-"""Virtual RIS, PACS and printer: the other side."""
+"""Virtual RIS, PACS, printer and audit repository: the peers of a device."""

@@ -1,7 +1,7 @@
 """The audit repository: takes audit messages by syslog over TLS, and looks hard at each (PS3.15 A.5 to A.7, RFC 5425).
 
-It answers nothing, as all repositories: that it has got a message shows only in that it closes its side of a connection
-when the device has closed its own. What it has got is in ``DIR/audit/messages.jsonl`` before it does that.
+Like all repositories it sends no answers: it only closes its side of a connection after the device has closed its own.
+Before that, the messages are written to ``DIR/audit/messages.jsonl``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class SyslogEffect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """A message that was taken: what it is, from which host, what is wrong with it, and whether it came before."""
+    """A message that was taken: its kind, the host it came from, its faults, and whether it came before."""
 
     kind: str
     outcome: str
@@ -82,7 +82,7 @@ class AuditRepository:
 
     @property
     def messages(self) -> list[AuditRecord]:
-        """What it has got since it was started, oldest first."""
+        """The messages that came since it was started, oldest first."""
         with self._lock:
             return list(self._records)
 

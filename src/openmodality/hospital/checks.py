@@ -1,4 +1,4 @@
-"""What the hospital finds wrong with what it gets, where the standard gives no reason to refuse. Pure functions.
+"""Finds faults in what the hospital receives, where the standard gives no reason to refuse it. Pure functions.
 
 Findings name tags and UIDs, never values of patients.
 """

@@ -1,4 +1,4 @@
-"""What misbehaviour does, each effect by itself: to the answer of an association request, or around an honest handler.
+"""The effects of misbehaviour, one by one: on the answer to an association request, or around an honest handler.
 
 An effect around a handler is a generator of responses. It may let the honest handler work first, change what it says,
 say something else, or say nothing.

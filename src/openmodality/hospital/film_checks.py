@@ -1,4 +1,4 @@
-"""What the virtual printer finds wrong with what it is sent. Pure functions; they name attributes, never patients."""
+"""Finds faults in what the virtual printer is sent. Pure functions; they name attributes, never patients."""
 
 from __future__ import annotations
 

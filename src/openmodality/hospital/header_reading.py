@@ -1,7 +1,7 @@
-"""Reads the header of an instance of the virtual PACS: what can be asked for in a query, and what is checked.
+"""Reads the header of an instance of the virtual PACS: the attributes for queries and for checks.
 
-An archive may have twenty thousand files. So what is usual is read with one system call and one walk over the elements,
-of which only those that are kept are decoded; what is unusual is left to pydicom, which needs ten times as long.
+An archive may have twenty thousand files. So a usual file is read with one system call and one walk over its elements,
+which decodes only those that are kept; an unusual one is left to pydicom, which takes ten times as long.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ _RIS_CLASSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What the hospital does when it behaves: seed of its patients, clock, when commitment results are reported.
+    """The normal behaviour of the hospital: seed of its patients, clock, when commitment results are reported.
 
     ``audit`` is where its audit repository listens; without it there is none. ``audit_tls``: it takes TLS only, with
     certificates that are made in ``DIR/audit/tls``.

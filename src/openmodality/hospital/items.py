@@ -1,4 +1,4 @@
-"""Worklist items and performed steps as values, and what becomes of an item when steps are performed."""
+"""Worklist items and performed steps as values, and the state of an item by the steps that were performed for it."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class PerformedStep:
 
 
 def state_of(key: ItemKey, steps: Iterable[PerformedStep]) -> ItemState:
-    """What the performed steps make of an item: in progress as long as one is, completed when one was."""
+    """The state of an item by its performed steps: in progress as long as one is, completed when one was."""
     states = {step.status for step in steps if key in step.scheduled and not step.is_wrong_entry}
     for state in (ItemState.IN_PROGRESS, ItemState.COMPLETED, ItemState.DISCONTINUED):
         if state.value in states:

@@ -1,4 +1,4 @@
-"""What happens in the hospital: events for people and programs, and complaints about what a device did wrong.
+"""Keeps the events of the hospital, for people and programs, and complaints about what a device did wrong.
 
 Events name UIDs, AE titles, tags and counts, never patients. Complaints are kept on disk, one JSON line each.
 """

@@ -1,4 +1,4 @@
-"""What a person may order a hospital that runs: by lines on its standard input, or from another terminal.
+"""The orders to a hospital that runs: by lines on its standard input, or from another terminal.
 
 Each order is a word with others behind it. It answers with a line for a person, or is refused with an error.
 """

@@ -1,4 +1,4 @@
-"""How large the pixels of an instance are when they are decoded, before memory is taken for them."""
+"""Checks how large the decoded pixels of an instance are, before memory is taken for them."""
 
 from __future__ import annotations
 

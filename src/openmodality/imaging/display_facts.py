@@ -1,4 +1,4 @@
-"""What a viewer must know of a frame to show it as the renderer does: the pipeline as plain values, ready for JSON.
+"""Describes a frame so that a viewer can show it as the renderer does: the pipeline as plain values, ready for JSON.
 
 Shutters go as runs of columns for each row, so that a viewer covers the very pixels that the renderer covers.
 """

@@ -1,4 +1,4 @@
-"""The letters that are written into pictures: of a font that comes with us, else of one of the system.
+"""Writes letters into pictures: with a font that comes with the program, else with one of the system.
 
 DejaVu Sans has the alphabets of Europe and the Near East. Chinese, Japanese and Korean take a font of the system; where
 none is installed, a name is written in the group that can be, and what cannot be is a question mark.

@@ -1,7 +1,7 @@
-"""How a frame is to be shown: as its own attributes say, as a presentation state says, or as an operator chose.
+"""Tells how a frame is to be shown: by its own attributes, by a presentation state, or by an operator's choice.
 
 A presentation is the grey scale pipeline of PS3.4 N.2 as values: modality LUT, VOI LUT, presentation LUT, then
-shutters, rotation and flip. What an instance does not say is left at what shows its pixels unchanged.
+shutters, rotation and flip. A step that the instance does not state leaves the pixels unchanged.
 """
 
 from __future__ import annotations

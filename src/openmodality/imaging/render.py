@@ -1,7 +1,7 @@
 """From a frame and a presentation to display values: the one renderer of previews, film, discs, console and DICOMweb.
 
 Grey values go through one table that holds the whole pipeline for each possible stored value, so a frame costs one
-look-up a pixel. What is not a whole number of at most 16 bits is computed pixel by pixel.
+look-up a pixel. Values that are no whole numbers of at most 16 bits are computed pixel by pixel.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Values of the queue: what a job is, and what becomes of its instances."""
+"""Values of the queue: a job, and its instances with their results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the queue holds, for the worker, the console and the command line."""
+"""Reads the jobs of the queue, for the worker, the console and the command line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class LeftJobs:
-    """What another device of the database has left to do, which nothing serves."""
+    """The jobs of another device of the database that no process serves."""
 
     device: str
     host: str
@@ -41,7 +41,7 @@ class LeftJobs:
 
 
 def list_left(reader: Reader, now: float) -> list[LeftJobs]:
-    """The jobs of other devices that nobody does, since each device has its own files."""
+    """The jobs of other devices that no process serves. This device cannot do them, since each has its own files."""
     rows = read_left_rows(reader, now)
     return [LeftJobs(row["name"], row["host"], row["folder"], row["jobs"], row["since"]) for row in rows]
 

@@ -1,4 +1,4 @@
-"""What an executor says when it returns."""
+"""The outcomes of a run, one of which an executor returns."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do until an answer comes from outside, or until the time ``until``; then the job runs again.
+    """The job waits for an answer from outside, or until the time ``until``; then it runs again.
 
     ``remember`` goes into the job's parameters.
     """
@@ -57,7 +57,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Trying again makes no sense; a person has to decide."""
+    """Another try makes no sense; a person has to decide."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""What follows from an outcome: a pure function of the outcome, the failures so far and the retry parameters."""
+"""Decides what follows from an outcome: a pure function of the outcome, earlier failures and the retry parameters."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def may_retry(attempts: int, parameters: RetryParameters, *, transient: bool) ->
 
 
 def judge_error(error: OpenModalityError) -> JobOutcome:
-    """What an error that ended a run means for the job. A site file that does not fit waits for a person.
+    """The outcome for an error that ended a run. An error of the configuration waits for a person.
 
-    That the own database is away for a moment is no failure of the job, which runs again soon.
+    Where the database does not answer for a moment, no failure is counted, and the job runs again soon.
     """
     if isinstance(error, StoreAway):
         return Continue(_DATABASE_AWAY_S)

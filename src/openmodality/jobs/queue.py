@@ -7,9 +7,9 @@ Rules, each held by the schema or by ``store.rows.job_order``:
 - what is unfinished and has the same unique key is queued once;
 - a job that was being done when the process died is done again, and leaves out the instances that have success;
 - who does a job has a lease on it, and no transaction is open meanwhile; a job whose lease is over is done again;
-- what a cancelled job took along comes back with it;
+- jobs that were cancelled because of another one are queued again with it;
 - no job is due later than its delay from now, whatever was done to the clock;
-- jobs that found nobody at their destination run as soon as another one succeeds there.
+- jobs that could not reach their destination run as soon as another one succeeds there.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ BeforeRetry = Callable[[Transaction, int], None]
 class Queue:
     """The jobs of one database. Methods that take a transaction are a part of it.
 
-    ``before_retry`` says for a kind of job what is to be forgotten of its earlier runs when a person retries it.
+    ``before_retry`` has for a kind of job a function that forgets its earlier runs when a person retries it.
     """
 
     def __init__(self, database: Database, before_retry: Mapping[JobKind, BeforeRetry] | None = None) -> None:
@@ -172,7 +172,7 @@ class Queue:
             set_due(transaction, job_id, now)
 
     def tell_peer_is_there(self, transaction: Transaction, destination: str, *, all_retried: bool = False) -> None:
-        """Run the jobs now that wait because nobody answered at this destination, or ``all_retried`` there."""
+        """Run the jobs now that could not reach this destination, with ``all_retried`` all that are to be retried."""
         now = self.database.clock()
         for job_id in read_away(transaction, destination, all_retried=all_retried):
             change_state(transaction, job_id, JobState.TODO, due_at=now, reason=f"{destination} is there again")
@@ -237,7 +237,7 @@ class Queue:
             return self._take_back(transaction, expired, "the process that did it is not heard of any more")
 
     def follow_clock(self) -> None:
-        """Let no job be due later than its delay from now: called when the clock was set."""
+        """Make jobs due no later than their delay from now: called when the clock was set."""
         with self.database.write() as transaction:
             bring_forward(transaction)
 

@@ -1,4 +1,4 @@
-"""How a run of a job tells what becomes of its instances, and learns that it is to stop."""
+"""Reports the results of instances while a job runs, and tells the run when it is to stop."""
 
 from __future__ import annotations
 

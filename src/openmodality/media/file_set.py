@@ -1,10 +1,10 @@
 """File-sets: a folder with a DICOMDIR and the files that it names (PS3.10 8); made, added to, and read.
 
 Rules. New files get names that the old DICOMDIR does not know, and are whole on disk before the new DICOMDIR takes the
-old one's place by a rename: whenever a writer dies, the set is readable as it was before or as it was to be. While one
-writes, there is a file with the name of the new DICOMDIR: where the next one finds it, a writer has died, and what no
-DICOMDIR names in the folder of instances is removed. Where there is none, such files are somebody's, and stay.
-Instances are written in Explicit VR Little Endian; they are otherwise unchanged.
+old one's place by a rename: whenever a writer dies, the set is readable as it was before or as it was to be. While a
+process writes, there is a file with the name of the new DICOMDIR. Where the next writer finds such a file, the process
+has died: then files in the folder of instances that no DICOMDIR names are removed. Without it such files belong to
+someone else, and stay. Instances are written in Explicit VR Little Endian; they are otherwise unchanged.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a directory says of an instance: the keys of its records, copied from the instance as they are encoded there.
+"""Makes the keys of directory records for an instance: copied from it as they are encoded there.
 
-A key that must have a value and has none in the instance gets one, since a reader of the disc may rely on it; what was
-made up is told.
+A key that must have a value and has none in the instance gets one, since a reader of the disc may rely on it; a notice
+names it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class InstanceHead:
 
     @property
     def patient(self) -> tuple[bytes, ...]:
-        """What tells patients apart; an empty Patient ID names nobody, so that the study then does."""
+        """The key that tells patients apart: the Patient ID, or the study where that is empty."""
         own = (tags.PATIENT_ID, tags.ISSUER_OF_PATIENT_ID, tags.PATIENT_NAME, tags.PATIENT_BIRTH_DATE)
         identity = tuple(self.values.get(tag, b"").strip(b" \0") for tag in own)
         study = self.values.get(tags.STUDY_INSTANCE_UID, b"").strip(b" \0")

@@ -1,4 +1,4 @@
-"""The records of a file-set while it is written: where a new instance belongs, and under which name its file goes."""
+"""The records of a file-set while it is written: finds the place of a new instance, and the name of its file."""
 
 from __future__ import annotations
 

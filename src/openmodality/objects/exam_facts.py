@@ -1,4 +1,4 @@
-"""What an exam, a series and an instance know of themselves: the values that the device finds automatically."""
+"""The facts of an exam, a series and an instance, and the values that the device finds automatically from them."""
 
 from __future__ import annotations
 
@@ -97,14 +97,14 @@ def find_common_values(exam: ExamFacts, series: SeriesFacts) -> SourceValues:
 
 
 def find_own_values(series: SeriesFacts, instance: InstanceFacts, acquisition: Dataset) -> SourceValues:
-    """What an instance knows beyond its series, sorted by source. ``acquisition`` are the attributes of its frame."""
+    """The values of an instance beyond its series, sorted by source. ``acquisition`` are those of its frame."""
     said = pick_times(series.attributes) | pick_times(acquisition)
     automatic = make_data_set(make_own_elements(instance, said))
     return SourceValues(_NOTHING, _NOTHING, _NOTHING, acquisition, automatic)
 
 
 def pick_times(acquisition: Dataset) -> dict[BaseTag, DataElement]:
-    """When the pixels were made, as far as what made them says it."""
+    """The times of the acquisition that the source of the pixels states."""
     found = ((tag, element_at(acquisition, tag)) for tag in MADE_WHEN_ACQUIRED)
     return {tag: element for tag, element in found if element is not None and has_length(element)}
 

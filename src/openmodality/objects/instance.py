@@ -1,4 +1,4 @@
-"""What every instance has, whatever its object: SOP class, character set, File Meta Information, cautious defaults."""
+"""Builds instances with what all objects have: SOP class, character set, File Meta Information, cautious defaults."""
 
 from __future__ import annotations
 

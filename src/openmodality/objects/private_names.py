@@ -1,8 +1,8 @@
 """The private attributes of a device by name and by tag (PS3.5 7.8), as a person or a program gives them.
 
 A private attribute is said by its name in the device's dictionary, such as ``MPGAxisNumber``, or by its tag, such as
-``0029,101F``, where the block is 10. A name that several attributes have, or that is a keyword of PS3.6 as well, is
-told apart by its tag. :func:`format_key` writes what :func:`parse_key` reads: all that is needed to make the element.
+``0029,101F``, where the block is 10. An attribute whose name is also that of another one, or a keyword of PS3.6, is
+named by its tag. :func:`format_key` writes what :func:`parse_key` reads: all that is needed to make the element.
 """
 
 from __future__ import annotations

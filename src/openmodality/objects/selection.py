@@ -1,6 +1,6 @@
-"""What key object documents and presentation states refer to, whoever made them (PS3.3 A.35.4, A.33.1).
+"""Reads what key object documents and presentation states of any origin refer to (PS3.3 A.35.4, A.33.1).
 
-Both refer to images of any study. Where something in a reference is missing, the rest of it holds.
+Both refer to images of any study. Where a part of a reference is missing, the rest of it is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a site decides about its objects: equipment attributes, character sets, installed kits."""
+"""Applies the settings of a site to its objects: equipment attributes, character sets, installed kits."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def request_commitment(
 
 
 class Missing(IntEnum):
-    """Why there is no transaction to report on."""
+    """The reasons why a report cannot be taken: there is no such transaction, or it has expired."""
 
     UNKNOWN = Status.UNRECOGNIZED_OPERATION
     EXPIRED = Status.RESOURCE_LIMITATION
@@ -191,7 +191,7 @@ def _read_reason(item: Dataset) -> int:
 
 @dataclass(frozen=True, slots=True)
 class CommitmentRequest:
-    """A request for commitment as the SCP gets it; ``channel`` is where it came from and may be reported on."""
+    """A request for commitment as the SCP gets it; ``channel`` is its association, on which a report may be sent."""
 
     transaction_uid: str
     references: tuple[Reference, ...]

@@ -1,4 +1,4 @@
-"""Modality performed procedure step: what this device is doing, told to the hospital. PS3.4 Annex F.7; RF-4.2.4, MR-6.
+"""Modality performed procedure step: tells the hospital what this device does. PS3.4 Annex F.7; RF-4.2.4, MR-6.
 
 The SCU creates the step with N-CREATE as IN PROGRESS and ends it with N-SET as COMPLETED or DISCONTINUED. The SCP
 keeps to one state machine:

@@ -1,4 +1,4 @@
-"""Query/Retrieve: what does the archive have, and send it there. PS3.4 Annex C; RF-4.2.5, MR-3.2.1, MR-3.2.2,
+"""Query/Retrieve: asks what an archive has, and lets it send that. PS3.4 Annex C; RF-4.2.5, MR-3.2.1, MR-3.2.2,
 MR-3.3.2, MR-3.3.3.
 
 A query (C-FIND) looks on one level of the model, below entities that the unique keys of the levels above name;

@@ -41,7 +41,7 @@ STORE_JUDGE: Final = standard_judge("storage", "C-STORE")
 
 
 class StoreResult(NamedTuple):
-    """The answer to one C-STORE, and what it means."""
+    """The answer to one C-STORE, and the verdict on it."""
 
     status: int
     verdict: Verdict
@@ -58,7 +58,7 @@ class InstanceIdentity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MoveOriginator:
-    """For a C-STORE that a C-MOVE asked for: who asked, with which Message ID (PS3.7 9.3.1.1)."""
+    """The requestor of the C-MOVE to which a C-STORE belongs, and the Message ID of that request (PS3.7 9.3.1.1)."""
 
     ae_title: str
     message_id: int

@@ -1,4 +1,4 @@
-"""Which presentation contexts instances need, and on which association each goes (PS3.4 B.3.1, PS3.8 9.3.2.2).
+"""Plans the presentation contexts that instances need, and the association for each (PS3.4 B.3.1, PS3.8 9.3.2.2).
 
 Rules: only what the instances need is proposed. A compressed transfer syntax has a context of its own, because an
 acceptor that may choose Implicit VR Little Endian beside it would make us decompress (INTEROP trap 11); a second

@@ -1,4 +1,4 @@
-"""How a site says what its screens are: ``srgb``, ``gsdf:LEAST,GREATEST`` in cd/m2, or a file of luminances."""
+"""The setting for the screens of a site: ``srgb``, ``gsdf:LEAST,GREATEST`` in cd/m2, or a file of luminances."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def parse_gsdf(said: str) -> tuple[float, float]:
 
 
 def check_display(said: str) -> str:
-    """The setting, where it can be right. Raises ``ValueError``, which says what is right."""
+    """Check the form of the setting. Raises ``ValueError``, which says what is right."""
     if said.startswith(GSDF_PREFIX):
         parse_gsdf(said)
     elif not said.strip():

@@ -1,4 +1,4 @@
-"""What an SCU of Modality Performed Procedure Step has to send, PS3.4 Table F.7.2-1.
+"""The attributes that an SCU of Modality Performed Procedure Step has to send, PS3.4 Table F.7.2-1.
 
 Conditions "required if the item is present" are types 1 and 2 here, because rules below a sequence hold for the items
 that are there. Attributes that are not listed are type 3 in both operations.

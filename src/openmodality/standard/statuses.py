@@ -1,4 +1,4 @@
-"""What the statuses of the service classes mean: PS3.7 Annex C and the annexes of PS3.4 named at each group.
+"""The meaning of the statuses of the service classes: PS3.7 Annex C and the annexes of PS3.4 named at each group.
 
 A device has a table of its own in its profile. This one holds where there is no device. A code is four hexadecimal
 digits with ``x`` for any digit, or ``*`` for every other status. Codes that PS3.7 9.1 and 10.1 allow to every service

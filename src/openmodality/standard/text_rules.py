@@ -1,4 +1,4 @@
-"""What texts of a VR may hold, beside their length (PS3.5 Table 6.2-1), and what any text may hold that we keep."""
+"""Rules for texts: what those of a VR may hold, besides their length (PS3.5 Table 6.2-1), and how texts are cleaned."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def clean_text(text: str, *, lines: bool = False) -> str:
 
 
 def fit_text(text: str, vr: str) -> str:
-    """A text that nobody meant for a value, such as the name of a file, as a value of a VR: the beginning of it.
+    """Make a value of a VR from a text that is not meant as one, such as the name of a file; it may be cut.
 
-    An underscore stands for what no value may hold.
+    An underscore stands for each character that no value may hold.
     """
     plain = clean_text(text).replace(REPLACEMENT, "_").replace("\\", "_")
     return plain[: MAX_CHARACTERS[vr]].strip()

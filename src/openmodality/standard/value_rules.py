@@ -1,7 +1,7 @@
-"""What a value of a VR may be (PS3.5 6.2), and how another is mended where it can mean one thing only.
+"""Rules for the values of each VR (PS3.5 6.2), and how a wrong value is mended that can mean one thing only.
 
-These rules hold for all that this device makes of values that others wrote: worklist items, DICOM files, companions,
-calls from Python. What cannot be mended is left out, or refused, by whoever asks.
+These rules hold for all values from outside: worklist items, DICOM files, companions, calls from Python. A value that
+cannot be mended is left out or refused by the caller.
 """
 
 from __future__ import annotations

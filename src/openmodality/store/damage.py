@@ -1,6 +1,6 @@
-"""A damaged SQLite file: found, and set aside so that a new one takes its place.
+"""Finds a damaged SQLite file, and sets it aside so that a new one can take its place.
 
-What it held of exams, jobs and commitments is in no other file, so it is kept for whoever can read it yet.
+Its exams, jobs and commitments are in no other file, so it is kept for someone who can still read it.
 """
 
 from __future__ import annotations

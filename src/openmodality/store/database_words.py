@@ -1,4 +1,4 @@
-"""What an error of a database means, in words for an operator: who must do what. Apart from SQLAlchemy, for lists."""
+"""Explains errors of a database to an operator: what is wrong, and who must do what. Needs no SQLAlchemy, for lists."""
 
 from __future__ import annotations
 

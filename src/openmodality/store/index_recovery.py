@@ -125,9 +125,10 @@ def _index(database: Database, files: InstanceFiles, uids: list[str]) -> int:
 
 
 def _describe_unindexed(files: InstanceFiles, uid: str) -> NewInstance:
-    """An instance that is on disk only. One that names its source (0002,0016) was received; of others nothing is known.
+    """The entry for an instance that is on disk only. One that names its source (0002,0016) was received; the origin of
+    others is not known.
 
-    What was received is not to be taken for what this device has made and has still to send.
+    Otherwise a received instance could be taken for one that this device has made and still has to send.
     """
     try:
         with files.path(uid).open("rb") as file:

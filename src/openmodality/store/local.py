@@ -158,9 +158,9 @@ class LocalStore:
         return named.stored
 
     def change_later(self, make: Callable[[Transaction], object]) -> None:
-        """Make a change with the next batch of the index, in a thread of its own; nobody waits for it.
+        """Make a change with the next batch of the index, in the thread of the index; the caller does not wait.
 
-        What is stored after this call comes into the index with it, or later.
+        Instances that are stored after this call come into the index with it, or later.
         """
         self._ingest.add(LaterChange(make))
 

@@ -1,4 +1,4 @@
-"""What an operator does about the problem of an instance file: try again, or let it be."""
+"""What an operator can do about the problem of an instance file: retry it, or dismiss it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this device makes is stored in one step: its row, its place in an exam and its file, all of them or nothing.
+"""Stores what this device makes in one step: row, place in an exam, and file, all of them or nothing.
 
 A transaction cannot give a file its name. So the file is complete and durable under a temporary name first. Then one
 transaction puts the instance into the index, in its exam, and notes the temporary name: from its commit on the instance

@@ -1,6 +1,7 @@
 """Notices of other processes that jobs of this device have changed, where the database sends them (PostgreSQL).
 
-They only save time: what is sent while nobody is connected is lost, so whoever works the queue looks by itself too.
+They only save time: a notice that is sent while this process is not connected is lost, so the worker looks by itself
+too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Files and folders that only their owner may read: they hold patients' data.
 
-What is made here is private from its first moment. What is there already is made private again, since a copy from
-elsewhere comes with other permissions: where it belongs to us, and where it is plainly ours, not a folder of somebody
-else's that was named by mistake. SQLite gives its ``-wal`` and ``-shm`` the permissions of the database.
+Files and folders that are made here are private from their first moment. Existing ones are made private again, since a
+copy has other permissions; but only where they belong to this user and are plainly ours, so that a folder named by
+mistake is left alone. SQLite gives its ``-wal`` and ``-shm`` the permissions of the database.
 """
 
 from __future__ import annotations

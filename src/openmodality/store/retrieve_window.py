@@ -59,14 +59,14 @@ class RetrieveWindow:
         return (self._folder / study_instance_uid).exists()
 
     def note_refusal(self, reason: str) -> None:
-        """Let who retrieves know what the process that listens has refused; nothing where nobody retrieves."""
+        """Tell the process that retrieves what this one has refused; without a retrieve it does nothing."""
         if self.is_open:
             with suppress(OSError), open(self._refusals, "a", encoding="utf-8", opener=open_private) as file:
                 file.write(json.dumps(reason) + "\n")
 
     @contextmanager
     def watching_refusals(self) -> Iterator[Counter[str]]:
-        """How often the process that listens refused what for which reason: known when the block has ended."""
+        """Count by reason what the process that listens refuses in this block; complete when the block has ended."""
         refusals = Counter[str]()
         known = len(self._read_refusals())
         try:

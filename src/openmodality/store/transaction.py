@@ -1,4 +1,5 @@
-"""What callers pass on to read and change rows: a snapshot of the database, or the transaction of its only writer.
+"""The values that callers pass on to read and change rows: a snapshot of the database, or the transaction of its
+writer.
 
 Only functions of ``store`` look inside. Whoever holds a snapshot cannot call a function that writes: that one takes a
 :class:`Transaction`.
@@ -99,7 +100,7 @@ class Transaction(Snapshot):
         return self._clock()
 
     def insert_missing(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
-        """Insert the rows that break no constraint; returns how many. Faster than a statement that is compiled.
+        """Insert the rows that break no constraint; returns how many. Faster than a compiled statement.
 
         Several rows go in one statement: each statement lets go of the interpreter and has to wait to get it back.
         """
@@ -146,8 +147,8 @@ class Transaction(Snapshot):
     def write_events(self) -> None:
         """Write the events as the last rows of the transaction, so that they are numbered in the order of commits.
 
-        Whoever has read up to a number misses none below it. Where several processes write, each numbers its events
-        while the others wait; since nothing comes after but the commit, nobody waits for long or in a circle.
+        So a reader who has read up to a number misses none below it. Where several processes write, each numbers its
+        events while the others wait. Only the commit follows, so the wait is short, and there is no deadlock.
         """
         if not self._events:
             return

@@ -1,8 +1,8 @@
-"""What PS3.3 requires of every instance of an object, and the tables of a profile do not have.
+"""Finds attributes that PS3.3 requires of every instance of an object, and that the tables of a profile lack.
 
 The facts are the mandatory modules of each SOP class and their attributes of Type 1 and 2 outside of sequences
-(``standard/mandatory_modules.csv`` and ``mandatory_attributes.csv``). What is conditional, and what is inside
-sequences, is not looked at here: a validator of instances does that.
+(``standard/mandatory_modules.csv`` and ``mandatory_attributes.csv``). Conditional attributes and those inside sequences
+are left to a validator of instances.
 """
 
 from __future__ import annotations

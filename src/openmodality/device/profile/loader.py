@@ -1,7 +1,7 @@
 """Reads and checks a profile folder: ``load_profile("mr")`` or ``load_profile("path/to/my-device")``.
 
-A profile may say ``extends = "base"``. A table it does not have is then the base's, and its parameters are the base's
-with its own rows put over them by key. So a small device is a small folder.
+A profile may say ``extends = "base"``. Then a table that it lacks is taken from the base, and its own parameters
+replace those of the base by key. So a small device is a small folder.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _read_source(row: ProfileRow, word: str) -> ValueSource:
 
 
 def _read_condition(row: ProfileRow) -> str:
-    """The text of a condition, which must be one; the rules of ``objects`` are made of what it means."""
+    """The text of a condition, checked here; the rules of ``objects`` parse it again for its meaning."""
     try:
         parse_condition(row.text("condition"))
     except ConfigurationError as error:

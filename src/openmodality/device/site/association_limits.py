@@ -1,4 +1,4 @@
-"""What holds for the associations of an AE by its site: how many at once, under which implementation identity."""
+"""The limits of an AE's associations at its site: how many at once, and under which implementation identity."""
 
 from __future__ import annotations
 

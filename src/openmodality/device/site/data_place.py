@@ -23,8 +23,7 @@ class DataPlace(NamedTuple):
 def read_data_place(site_file: Path) -> DataPlace | None:
     """What the table ``[data]`` of a site file says.
 
-    None where the file cannot be read or something in the table is not plainly right: the loader of the whole file
-    says what it is.
+    None where the file cannot be read or the table may be wrong: the loader of the whole file says what is wrong.
     """
     try:
         table = tomllib.loads(site_file.read_text(encoding="utf-8")).get("data", {})

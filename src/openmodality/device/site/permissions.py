@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def warn_readable_by_all(files: Iterable[Path]) -> None:
-    """Warn of each file that everybody may read. What cannot be looked at is told by whoever opens it."""
+    """Warn of each file that every user may read. A file that cannot be examined is an error where it is opened."""
     for file in files:
         if _is_readable_by_all(file):
             reason = "anybody on this machine may read it; chmod o-rwx closes it"

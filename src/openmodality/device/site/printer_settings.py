@@ -22,7 +22,7 @@ from openmodality.device.site.setting_types import (
 
 
 class PrinterSettings(Settings):
-    """A film printer: what it takes. Its name in the site file is how commands call it.
+    """The values that a film printer takes. Commands call it by its name in the site file.
 
     Of several values the first one holds where nobody chooses.
     """

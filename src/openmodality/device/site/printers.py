@@ -29,9 +29,9 @@ _SETTINGS: Final = {
 
 
 def find_misfits(printer: Printer, profile: Profile) -> Iterator[tuple[str, str]]:
-    """The settings of a printer that do not fit the device, each with what is wrong.
+    """The settings of a printer that do not fit the device, each with the reason.
 
-    A printer that is none of DICOM is sent no attributes.
+    A printer without DICOM is sent no attributes: only its layouts are checked.
     """
     for text in printer.settings.layouts:
         if problem := describe_layout_problem(parse_display_format(text), printer):

@@ -1,4 +1,4 @@
-"""What is set at a site, table by table, and what a person types in place of it.
+"""The settings of a site with their values, table by table, and values that a person types for them.
 
 The rows come from ``settings_doc``; here they get their places in one site file and their values there.
 """
@@ -81,7 +81,8 @@ class SettingValue:
     def is_changeable(self) -> bool:
         """Whether a person may change it by itself, at the console.
 
-        Left to the file are tables in tables, and which program is run: that is for whoever may log in to the machine.
+        Tables in tables, and the setting that names a program to run, can be changed in the file only: that requires
+        access to the machine.
         """
         return not self.setting.is_fixed and self.place[-1] not in _LEFT_TO_FILE
 

@@ -99,8 +99,8 @@ class LocalEntity:
 class Peer:
     """A remote application entity, with the parameters in force towards it.
 
-    ``settings`` is its table of the site file; beside it stands only what has another form here, or depends on the rest
-    of the site.
+    ``settings`` is its table of the site file. The other fields are those that have another form here, or depend on the
+    rest of the site.
     """
 
     name: str
@@ -305,7 +305,7 @@ class Site:
         return peer.settings.calling_ae_title or self.calling_ae(service).ae_title
 
     def judge(self, service: ServiceName, operation: str, status: int, peer: Peer | None = None) -> Verdict:
-        """The verdict on a status of ``peer``: what is to become of the instance, the job and the association.
+        """The verdict on a status of ``peer``: what to do with the instance, the job and the association.
 
         The profile's table says it, then the site's switches, then what the site file has under the peer's statuses.
         A status that the profile does not list is judged by the standard.
@@ -313,7 +313,7 @@ class Site:
         return self.judge_of(service, operation, peer)(status)
 
     def is_transient(self, service: ServiceName, error: OpenModalityError) -> bool | None:
-        """Whether what a peer or the network did to a job may pass; None for errors that the profile does not list."""
+        """Whether a job may succeed later after this error; None for errors that the profile does not list."""
         kind = find_failure_kind(error)
         rules = (rule for rule in self.profile.failures if (rule.service, rule.failure) == (service, kind))
         return next((rule.transient for rule in rules), None)
@@ -321,7 +321,7 @@ class Site:
     def judge_of(
         self, service: ServiceName, operation: str, peer: Peer | None = None, *, is_repeat: bool = False
     ) -> Judge:
-        """As :meth:`judge`, for many statuses of one operation; it remembers its verdicts.
+        """A function that judges as :meth:`judge` does, for many statuses of one operation; it remembers its verdicts.
 
         ``is_repeat`` is for a request that went out before and whose answer was lost: the rows of the operation with
         ``repeated`` behind it then go first.

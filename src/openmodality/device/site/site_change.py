@@ -1,4 +1,4 @@
-"""A change of a site file: what it would be, what it would change, and how it is written, whole or not at all.
+"""A change of a site file: its new text, the lines that differ, and the write, which is done whole or not at all.
 
 Before each change what was there is kept in a folder beside the file, so that it can be put back.
 """
@@ -25,7 +25,7 @@ _PASSWORD: Final = re.compile(r"(://[^:/@\s\"']*):[^@\s]*@")
 
 @dataclass(frozen=True, slots=True)
 class SiteChange:
-    """A new text for a site file. ``site`` is what it makes: a text that makes none is refused before."""
+    """A new text for a site file. ``site`` is loaded from it: a text that is wrong was refused before."""
 
     file: Path
     before: str

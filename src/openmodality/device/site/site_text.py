@@ -1,7 +1,7 @@
 """Changes settings in the text of a site file, and leaves everything else as it stands there: comments, order, blanks.
 
-A setting is found by its line. Where the text was written in a way that this does not see, an inline table say, the
-outcome would say something else than what was asked for; then it is refused, and a person changes the file.
+A setting is found by its line. The changed text is loaded and compared: where it does not differ in this setting alone,
+such as with inline tables, the change is refused, and a person has to edit the file.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _find_place(lines: Sequence[str], where: Mapping[Location, int], key: Settin
 
 
 def _prove(before: str, lines: Sequence[str], key: SettingKey, value: object) -> str:
-    """The lines as a text, which differs in this setting alone from the one before."""
+    """Check that the new lines differ from the old text in this setting alone; returns them as a text."""
     expected = copy.deepcopy(parse_toml(before, "the site file"))
     _put(expected, key, value)
     text = "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""What a document or a presentation state, which a person asks for in an exam, has in common with the other."""
+"""What documents and presentation states have in common: a person asks for them in an exam, each is a series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Series and images: what a source acquired becomes instances of the profile's objects, in the local store."""
+"""Makes series and images: what a source acquired becomes instances of the profile's objects, in the local store."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ class ImageMaker:
         return encoded
 
     def _note_lost(self, stated: Mapping[str, DataElement], data_set: Dataset) -> None:
-        """Once for the series: what a person or a program stated is not dropped without a word."""
+        """Note once for the series what a person or a program stated and an image does not say."""
         known = {*self.left_out, *self.overridden}
         new = [(keyword, element) for keyword, element in sorted(stated.items()) if keyword not in known]
         overridden = [keyword for keyword, element in new if element.tag in data_set and differs(element, data_set)]
@@ -272,7 +272,7 @@ def _index_by_keyword(stated: Dataset) -> dict[str, DataElement]:
 
 
 def list_lost_in_items(stated: Mapping[str, DataElement], data_set: Dataset) -> Iterator[str]:
-    """What items of sequences were stated to have and their object has no place for, such as ``A.B``."""
+    """The keywords that were stated in items of sequences and that the object has no place for, such as ``A.B``."""
     for keyword, element in stated.items():
         if element.VR != "SQ" or element.tag not in data_set:
             continue
@@ -283,7 +283,7 @@ def list_lost_in_items(stated: Mapping[str, DataElement], data_set: Dataset) -> 
 
 
 def differs(stated: DataElement, data_set: Dataset) -> bool:
-    """Whether an object says something else than what was stated, which says something; items are not compared."""
+    """Whether an object has another value than the one stated, if that is not empty; items are not compared."""
     if stated.VR == "SQ" or not is_filled(stated):
         return False
     return values_of(stated) != values_of(data_set[stated.tag])

@@ -36,7 +36,7 @@ def plan_state(site: Site, images: list[PresentedImage], look: Look) -> Document
 
 
 def describe_image(reference: EvidenceReference, header: Dataset) -> PresentedImage:
-    """What a state must know of an image. Raises :class:`UsageError` for what is no grey image."""
+    """The facts of an image that a state requires. Raises :class:`UsageError` where it is no grey image."""
     photometric = str(header.get("PhotometricInterpretation") or "")
     if photometric not in ("MONOCHROME1", "MONOCHROME2"):
         raise UsageError(

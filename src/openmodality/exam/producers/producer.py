@@ -4,7 +4,7 @@ The workflow goes through the producers at two moments. While a step is in progr
 plans, and instances are stored as they come. When a step ends, each producer may add one more series. Series and
 instances that are made at the end have UIDs derived from the step's, so that making them twice makes them once.
 
-Delivery needs no word of a producer: whatever is in a series of the exam goes to every archive of the site.
+A producer does nothing for delivery: whatever is in a series of the exam is sent to every archive of the site.
 """
 
 from __future__ import annotations
@@ -77,9 +77,7 @@ class Producer(Protocol):
         ...
 
     def plan_series_meanwhile(self, work: StepWork, at: float) -> SeriesRecord | None:
-        """The series to which it adds while the step is in progress, before images are sent; ``None`` where nothing is
-        to be told.
-        """
+        """The series to which it adds while the step is in progress; ``None`` where there is nothing to add."""
         ...
 
     def build_meanwhile(self, work: StepWork, series: SeriesRecord, at: float) -> Iterable[Dataset]:

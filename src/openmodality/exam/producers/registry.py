@@ -8,5 +8,5 @@ from openmodality.exam.producers.producer import Producer
 
 
 def make_producers(site: Site) -> tuple[Producer, ...]:
-    """What makes something at the end of a step, in this order. Images are made before, as they are acquired."""
+    """The producers that add a series at the end of a step, in order. Images are made as they are acquired."""
     return (DoseReportProducer(site),)

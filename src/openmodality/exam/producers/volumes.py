@@ -1,4 +1,4 @@
-"""How a volume becomes images of a series: which series it gives, how its numbers are stored, what is said of that."""
+"""Turns a volume into images: which series it gives, how its numbers are stored, and the notices about that."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def is_plain(pixels: Values) -> bool:
 
 
 def choose_parts(dtype: np.dtype[Any], parts: Parts) -> tuple[Component, ...]:
-    """What is taken of values of a type: each gives a series.
+    """The parts to take of values of a type; each part gives a series.
 
     Raises :class:`ObjectInvalid` where they are no numbers, or have no such parts.
     """

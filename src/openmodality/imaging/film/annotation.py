@@ -1,4 +1,4 @@
-"""What is written into a picture on film: whose it is, what it shows, which side is which, and a scale."""
+"""Writes into a picture on film: patient, study and image, the letters of its sides, and a scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is dark and what is bright on a sheet that is looked at."""
+"""Dark and bright on a sheet that is drawn for a screen."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a disc holds beside DICOM, for people without a DICOM reader (IHE Portable Data for Imaging, RAD-47)."""
+"""The pages of a disc for people without a DICOM reader (IHE Portable Data for Imaging, RAD-47)."""

@@ -1,1 +1,1 @@
-"""What of a received instance is kept."""
+"""Filters of instances: what is kept when they are received or sent."""

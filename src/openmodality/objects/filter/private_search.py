@@ -1,4 +1,4 @@
-"""Whether a data set needs the filter of private attributes at all; most do not.
+"""Finds out whether a data set needs the filter of private attributes at all; most do not.
 
 The filter takes a data set apart and puts it together again, which costs more than to send it. This question costs a
 tenth of that. It is put to data sets in Explicit VR Little Endian that are at hand as a whole, such as the images that

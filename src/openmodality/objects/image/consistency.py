@@ -1,4 +1,4 @@
-"""What attributes of an image must have in common, although each of them is right by itself."""
+"""Checks that attributes of an image agree with one another, each of which is right by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a series says of its stored values: what they mean (rescale, real world values), and how to show them."""
+"""The attributes of a series about its stored values: their meaning (rescale, real world values) and their display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the frames of a multi-frame image: what all have in common once, and what each has of its own."""
+"""The values of the frames of a multi-frame image: those that all have in common, and those of each frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an object allows of its pixels, by the rules of its profile."""
+"""The pixels that an object allows, by the rules of its profile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an original Enhanced MR Image says as 0, because PS3.3 requires a number and nobody has stated one."""
+"""Finds attributes of an original Enhanced MR Image that are 0 because PS3.3 requires a number and none was stated."""
 
 from __future__ import annotations
 

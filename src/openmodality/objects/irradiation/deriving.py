@@ -1,4 +1,4 @@
-"""Adds what follows from what was stated of an irradiation event: pulses, times, exposure, field."""
+"""Derives further quantities of an irradiation event from those that were stated: pulses, times, exposure, field."""
 
 from __future__ import annotations
 

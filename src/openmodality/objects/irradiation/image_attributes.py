@@ -1,4 +1,4 @@
-"""What an image says of the irradiation event that made it (PS3.3 C.8.7.2, C.8.7.5, C.8.7.7, C.4.16)."""
+"""The attributes of an image about the irradiation event that made it (PS3.3 C.8.7.2, C.8.7.5, C.8.7.7, C.4.16)."""
 
 from __future__ import annotations
 

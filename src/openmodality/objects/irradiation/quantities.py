@@ -1,4 +1,4 @@
-"""What can be said of an irradiation event: its quantities and terms, by the keywords that state them.
+"""The quantities and terms of an irradiation event, and the keywords that state them.
 
 A quantity is called as PS3.16 calls its concept, without blanks, and kept in the unit of TID 10003. Attributes of PS3.6
 that mean the same may state it too, in the unit that PS3.6 gives them: ``DoseAreaProduct`` is in Gy.m2 and

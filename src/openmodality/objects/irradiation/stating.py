@@ -1,4 +1,4 @@
-"""Reads what somebody states of an irradiation event: checks it, and adds what follows from it.
+"""Reads a statement of an irradiation event: checks it, and adds what follows from it.
 
 Everything that is wrong is named in one error, each item with what would be right.
 """
@@ -267,7 +267,7 @@ def _read_uid(given: Mapping[str, object], statement: Statement) -> Iterator[str
 
 
 def _check(statement: Statement) -> Iterator[str]:
-    """What contradicts itself, or says nothing without something else."""
+    """The contradictions, and the values that mean nothing without another one."""
     numbers, terms = statement.numbers, statement.terms
     if "CollimatedFieldArea" in numbers and "DistanceSourceToDetector" not in numbers:
         yield (

@@ -1,4 +1,4 @@
-"""What a dose report tells, and the units in which it tells it."""
+"""The content of a dose report as values, and its units."""
 
 from __future__ import annotations
 

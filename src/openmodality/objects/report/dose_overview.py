@@ -1,4 +1,4 @@
-"""What a dose report says, for people: its events as lines, and its totals, whoever made it and in whichever units.
+"""Sums up a dose report for people, of any maker and in any units: its events as lines, and its totals.
 
 The same is made of the events on record of an exam, before there is a report.
 """

@@ -77,8 +77,8 @@ def name_sources(row: AttributeRule) -> tuple[str, ...]:
 def list_places(row: AttributeRule) -> tuple[int, ...]:
     """Where to look for the attribute of a row, the first place first.
 
-    What must have a value may also take the one that the device finds by itself. Who the patient is, worklist and
-    operator say: what came with the pixels may be of somebody else.
+    An attribute that must have a value may also take the one that the device finds by itself. The patient is named by
+    worklist and operator alone: what came with the pixels may be of another patient.
     """
     named = [place for source in row.sources for place in _PLACES[source]]
     if row.module in _WHO_THE_PATIENT_IS:

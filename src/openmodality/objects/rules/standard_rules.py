@@ -1,4 +1,4 @@
-"""What PS3.3 requires of every instance and of every image, although the table of a device may not list it."""
+"""Rules of PS3.3 for every instance and every image, which are added where the table of a device lacks them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ Of objects whose table has a rescale of its own: where a statement has none, not
 
 
 def add_standard_rules(rows: tuple[AttributeRule, ...], *, is_image: bool) -> tuple[AttributeRule, ...]:
-    """The rows of a device's table, with those that it forgot."""
+    """The rows of a device's table, with those that it lacks."""
     known = {row.path for row in rows}
     required = IDENTITY + PIXELS if is_image else IDENTITY
     if is_image and (tags.RESCALE_SLOPE,) in known:

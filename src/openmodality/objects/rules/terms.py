@@ -1,4 +1,4 @@
-"""Enumerated values by attribute, for what is said side by side before the rules put it in its place."""
+"""Indexes enumerated values by attribute, for values given by keyword, before the rules put them in their places."""
 
 from __future__ import annotations
 

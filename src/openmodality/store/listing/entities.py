@@ -1,4 +1,4 @@
-"""What is in the local database: patients, studies, series and instances with their counts and states.
+"""Reads patients, studies, series and instances of the local database, with their counts and states.
 
 Several functions that take the same reader see one consistent state.
 """
@@ -372,7 +372,7 @@ def _has_listed(reader: Reader, search: Search) -> Condition:
 
 
 def _make_condition(reader: Reader, search: Search) -> Condition:
-    """The keys, and that something is listed below, but for patients who have been registered only."""
+    """The condition for the keys, and that something is listed below; a patient may be registered only."""
     level = search.level
     conditions = _make_nested_conditions(reader, level, search.keys)
     if level is Level.IMAGE:

@@ -1,4 +1,4 @@
-"""What is kept of an exam and its performed steps, as it is shown: values, and the queries that read them."""
+"""Exams and their performed steps as values, and the queries that read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much there is of what, for whoever watches many devices: numbers alone, and no patient."""
+"""Reads figures for monitoring: numbers alone, and no patient."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def read_job_events(reader: Reader, job_id: int) -> list[tuple[float, str, str]]
 
 
 def read_left_rows(reader: Reader, now: float) -> Sequence[StoredRow]:
-    """The other devices of the database that have jobs to do and are not heard of: how many jobs, and since when."""
+    """The other devices of the database that have jobs to do and no process: how many jobs, and since when."""
     unfinished = is_one_of("jobs.state", [state.value for state in UNFINISHED_JOBS])
     return reader.rows(
         "SELECT devices.name, devices.host, devices.folder, count(*) AS jobs, min(jobs.created_at) AS since"

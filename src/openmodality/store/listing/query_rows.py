@@ -1,8 +1,8 @@
-"""What a query of a peer finds in the index: the rows of one level, page by page (PS3.4 C.4.1).
+"""Finds what a query of a peer may match in the index: the rows of one level, page by page (PS3.4 C.4.1).
 
 First the numbers of all rows that may match are read, then their values, so many at a time: a peer that takes its
-matches slowly holds no state of the database open, and none of them are kept. A condition lets through whatever
-matches, and what it lets through is compared again by whoever answers: a database compares texts, not dates or numbers.
+matches slowly holds no state of the database open, and none of them are kept. The conditions are wider than the
+matching: a database compares texts, not dates or numbers. So the caller compares each row again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the queries of a list reach a database: SQL as text for SQLite and PostgreSQL alike, rows by their columns.
+"""The way of a list to a database: queries as text for SQLite and PostgreSQL alike, rows by their columns.
 
 A value is a ``?`` in the text, in the order of the values; the text itself holds names of ours only. Names of columns
 that are keywords stand in double quotes, because PostgreSQL would put them into lower case.

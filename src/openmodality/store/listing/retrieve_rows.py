@@ -1,4 +1,4 @@
-"""What a retrieve of a peer names, by the unique keys of its levels (PS3.4 C.4.2)."""
+"""Finds the instances that a retrieve of a peer names, by the unique keys of its levels (PS3.4 C.4.2)."""
 
 from __future__ import annotations
 

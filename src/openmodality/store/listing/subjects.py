@@ -1,4 +1,4 @@
-"""Whom and what instances belong to, for the audit trail: studies with their patients, and counts by SOP Class."""
+"""Reads the subjects of instances for the audit trail: studies with their patients, and counts by SOP Class."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Who operates a device: rows of ``console_users``, ``console_links``, ``console_sessions`` and ``console_tokens``.
 
-A secret that a browser or a program shows is looked for by its digest, which alone is kept.
+Only the digest of a secret that a browser or a program shows is kept, and is searched for.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def insert_user(transaction: Transaction, name: str, roles: Sequence[str], passw
 
 
 def read_users(snapshot: Snapshot) -> list[UserRow]:
-    """All users by their names, those too who may not come in any longer."""
+    """All users by their names, disabled ones too."""
     return [_make_user(row) for row in snapshot.execute(select(console_users).order_by(console_users.c.name))]
 
 

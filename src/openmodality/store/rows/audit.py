@@ -1,4 +1,4 @@
-"""What a device keeps of the delivery of its audit trail: rows of ``audit_states``.
+"""Changes rows of ``audit_states``: how far a device has delivered its audit trail.
 
 Rows of ``audit`` itself are only added, by :meth:`openmodality.store.transaction.Transaction.add_audit`.
 """

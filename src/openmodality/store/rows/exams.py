@@ -1,6 +1,6 @@
-"""What is kept of an exam: rows of ``exams`` and ``exam_steps``.
+"""Changes the rows of exams: ``exams`` and ``exam_steps``.
 
-Everything that an exam needs to go on after the process died is here. A series is on record before its first image is
+They hold everything that an exam needs to go on after the process died. A series is on record before its first image is
 made, so that every image on disk belongs to a known exam.
 """
 
@@ -96,7 +96,7 @@ def replace_series(transaction: Transaction, exam_id: int, changed: SeriesRecord
 
 
 def describe_appending(exam_id: int) -> str:
-    """How one goes on with an exam that has ended."""
+    """The advice how to go on with an exam that has ended."""
     return f"openmodality exam acquire {exam_id} --append goes on with it, as begin() does from Python"
 
 

@@ -1,4 +1,4 @@
-"""What is kept of irradiation events: rows of ``irradiation_events`` and ``irradiation_images``.
+"""Changes the rows of irradiation events: ``irradiation_events`` and ``irradiation_images``.
 
 An event is on record before its first image is made, so that no dose is lost when the process dies.
 """

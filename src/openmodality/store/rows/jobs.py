@@ -24,7 +24,7 @@ class KeptResult(NamedTuple):
 
 
 def insert_job(transaction: Transaction, values: Mapping[str, Any], instances: Sequence[tuple[str, str]]) -> int | None:
-    """A new job, to be done; its number, or None where one with the same unique key is unfinished.
+    """Insert a job that is to be done; returns its number, or None where one with the same unique key is unfinished.
 
     ``instances`` are pairs of SOP Class UID and SOP Instance UID.
     """

@@ -1,10 +1,10 @@
-"""Who is one patient; patients who are registered, from the worklist, by hand, or by the images that came in.
+"""Decides which demographics are of one patient; keeps patients from the worklist, from operators, and from images.
 
 Rules. An empty Patient ID identifies nobody: each such study has a patient of its own. The same ID of another issuer is
-another patient. Under one ID of one issuer two are one patient where name or birth date agrees, or neither
-contradicts; else the second is another patient, who is listed beside the first. What the RIS or the
-operator says of a patient may correct the name, as long as the birth date does not contradict. Where several patients
-may be meant, it is the one with whom most agrees.
+another patient. Under one ID of one issuer two sets of demographics are of one patient where name or birth date agrees,
+or neither contradicts; else the second is another patient, who is listed beside the first. The RIS or the operator may
+correct the name of a patient, as long as the birth date does not contradict. Where several patients may be meant, the
+one is taken with whom most agrees.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def find_or_add_patient(transaction: Transaction, attributes: Mapping[str, str],
 
 
 def make_identity(attributes: Mapping[str, str], study_instance_uid: str, *, is_first: bool) -> str:
-    """What is different for each patient: of the first with an ID that ID, of others their name and birth date too."""
+    """The unique key of a patient: the ID for the first with that ID, for others with name and birth date added."""
     if not attributes["PatientID"]:
         parts: tuple[object, ...] = (study_instance_uid,)
     elif is_first:
