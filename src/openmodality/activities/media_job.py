@@ -44,7 +44,8 @@ class MediumOrder:
     """What an operator asks for; the parameters of a media job.
 
     ``target`` is the folder of the file-set. ``image`` is the ISO 9660 file that is made of it; ``device`` the drive
-    that the image is burnt to. Both are empty where they are not asked for.
+    that the image is burnt to. Both are empty where they are not asked for. ``named`` are the folders to which the job
+    has given their names: those alone may it make anew.
     """
 
     act: MediumAct
@@ -57,6 +58,7 @@ class MediumOrder:
     adopt: bool = False
     image: str = ""
     device: str = ""
+    named: Sequence[str] = ()
 
 
 def make_media_job(order: MediumOrder, instances: Sequence[tuple[str, str]]) -> NewJob:
@@ -85,14 +87,10 @@ class MediaExecutor:
         pending = [each for each in report.read_outstanding() if each.result is InstanceResult.PENDING]
         try:
             discs = self._put(order, job, pending, report)
+            _check_goes_on(report)
+            self._make_images(order, [disc.folder for disc in discs], report)
         except WritingCancelled:
             return Continue()
-        except OpenModalityError as error:
-            return Fail(str(error))
-        if report.stop_requested:
-            return Continue()
-        try:
-            self._make_images(order, [disc.folder for disc in discs])
         except OpenModalityError as error:
             return Fail(str(error))
         return Done(_tell(discs))
@@ -112,7 +110,7 @@ class MediaExecutor:
         elif _is_in_place(target):
             discs = create_medium(request)
         else:
-            discs = self._create_aside(request, job, {each.SOPInstanceUID for each in pending})
+            discs = self._create_aside(request, job, order.named, report)
         for disc in discs:
             for uid in disc.report.sop_instance_uids:
                 report.note_instance(uid, InstanceResult.SUCCESS)
@@ -121,22 +119,26 @@ class MediaExecutor:
         report.keep()
         return discs
 
-    def _create_aside(self, request: MediumRequest, job: Job, chosen: set[str]) -> list[Disc]:
-        """Make the file-sets under other names and give them theirs when all are whole."""
+    def _create_aside(
+        self, request: MediumRequest, job: Job, named_before: Sequence[str], report: JobReport
+    ) -> list[Disc]:
+        """Make the file-sets under other names and give them theirs when all are whole.
+
+        Raises :class:`UsageError` where a folder of such a name is there that no run of this job has made.
+        """
         aside = request.target.with_name(f".{request.target.name}.job{job.id}")
         _remove_folders(aside)
-        named = []
-        for disc in create_medium(replace(request, target=aside)):
-            final = request.target.with_name(disc.folder.name.replace(aside.name, request.target.name, 1))
-            if _instances_on(final) & chosen:
-                shutil.rmtree(final)  # one of several discs of a run before this one
-            try:
-                disc.folder.rename(final)
-            except OSError as error:
-                _remove_folders(aside)
-                raise StoreError(f"cannot name the file-set {final}: {error.strerror}") from error
-            named.append(replace(disc, folder=final))
-        return named
+        made = create_medium(replace(request, target=aside))
+        finals = [disc.folder.with_name(disc.folder.name.replace(aside.name, request.target.name, 1)) for disc in made]
+        try:
+            for final in finals:
+                if final.exists() and str(final) not in named_before:
+                    raise UsageError(f"{final} is there already", advice="remove it, or name another folder")
+            report.remember(named=list(map(str, finals)))
+            return [_name(disc, final) for disc, final in zip(made, finals, strict=True)]
+        except OpenModalityError:
+            _remove_folders(aside)
+            raise
 
     def _finish(self, order: MediumOrder, pending: Sequence[JobInstance], report: JobReport) -> None:
         """Finish a run that died after it wrote the DICOMDIR: write the pages, and note the result of each instance."""
@@ -173,17 +175,35 @@ class MediaExecutor:
             lambda: not report.stop_requested,
         )
 
-    def _make_images(self, order: MediumOrder, folders: Sequence[Path]) -> None:
+    def _make_images(self, order: MediumOrder, folders: Sequence[Path], report: JobReport) -> None:
+        """Make the image of each disc, and burn it. Raises :class:`WritingCancelled` where the job is to stop."""
         if not order.image:
             return
-        made = folders or _find_discs(Path(order.target))
+        made = folders or find_discs(Path(order.target))
         for number, folder in enumerate(made, start=1):
             image = Path(order.image)
             if len(made) > 1:
                 image = image.with_name(f"{image.stem}-{number}{image.suffix}")
-            write_iso_image(folder, image, order.label)
+            write_iso_image(folder, image, order.label, progress=lambda done, total: _check_goes_on(report))
             if order.device:
-                burn_image(self._site.settings.media.burn_command, image, order.device)
+                command = self._site.settings.media.burn_command
+                burn_image(command, image, order.device, lambda: _check_goes_on(report))
+
+
+def _check_goes_on(report: JobReport) -> None:
+    if report.stop_requested:
+        raise WritingCancelled("the job is to stop")
+
+
+def _name(disc: Disc, final: Path) -> Disc:
+    """Give a disc its name, in place of what a run before this one has made."""
+    try:
+        if final.exists():
+            shutil.rmtree(final)
+        disc.folder.rename(final)
+    except OSError as error:
+        raise StoreError(f"cannot name the file-set {final}: {error.strerror}") from error
+    return replace(disc, folder=final)
 
 
 def _is_done(order: MediumOrder, pending: Sequence[JobInstance]) -> bool:
@@ -196,8 +216,8 @@ def _is_done(order: MediumOrder, pending: Sequence[JobInstance]) -> bool:
     return bool(known) and (known <= chosen if order.act == "create" else chosen <= known)
 
 
-def _find_discs(target: Path) -> list[Path]:
-    """The folders of the discs that a run before this one has made."""
+def find_discs(target: Path) -> list[Path]:
+    """The folders of the discs of a target that are whole."""
     if (target / DIRECTORY_NAME).exists():
         return [target]
     numbered = [path for path in target.parent.glob(f"{target.name}-*") if (path / DIRECTORY_NAME).exists()]

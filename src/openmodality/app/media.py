@@ -25,6 +25,7 @@ from openmodality.jobs.queue import Queue
 from openmodality.media.application_profile import ApplicationProfile, count_medium_bytes, describe_refusal
 from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.media.iso_image import write_iso_image
+from openmodality.media.iso_reader import open_medium
 from openmodality.standard.media import clean_volume_label
 from openmodality.store.index_recovery import Progress
 from openmodality.store.states import JobKind, JobState
@@ -166,8 +167,9 @@ class Media:
         return write_iso_image(medium.root, medium.image, label, joliet=joliet)
 
     def verify(self, root: str | Path) -> list[str]:
-        """What is wrong with a file-set, in words."""
-        return verify_medium(Path(root))
+        """What is wrong with a file-set in a folder or in the image of a disc, in words."""
+        with open_medium(Path(root)) as folder:
+            return verify_medium(folder)
 
     @property
     def profiles(self) -> Mapping[str, ApplicationProfile]:
@@ -210,9 +212,13 @@ class Media:
             return self._queue.enqueue(transaction, job)
 
     def query(self, root: str | Path, level: str, keys: Mapping[str, str]) -> tuple[list[Dataset], list[str]]:
-        """The records of a medium that match keys by keyword, and what is wrong with its directory, in words."""
+        """The records of a medium that match keys by keyword, and what is wrong with its directory, in words.
+
+        ``root`` is its folder, or the image of a disc.
+        """
         self._check_activity("query")
-        found, problems = query_medium(Path(root), level, keys)
+        with open_medium(Path(root)) as folder:
+            found, problems = query_medium(folder, level, keys)
         return found, [str(problem) for problem in problems]
 
     def retrieve(
@@ -220,16 +226,17 @@ class Media:
     ) -> tuple[Imported, list[str]]:
         """Copy the instances of a medium that match keys into the local database; and why others could not be taken.
 
-        Raises :class:`NotFound` where nothing matches.
+        ``root`` is its folder, or the image of a disc. Raises :class:`NotFound` where nothing matches.
         """
         self._check_activity("retrieve")
-        files, faults = find_on_medium(Path(root), keys)
-        if not files:
-            raise NotFound(
-                f"{root} has no such instances",
-                advice="; ".join(faults[:1]) or "openmodality media list shows all",
-            )
-        return self._data.import_files(files, progress), faults
+        with open_medium(Path(root)) as folder:
+            files, faults = find_on_medium(folder, keys)
+            if not files:
+                raise NotFound(
+                    f"{root} has no such instances",
+                    advice="; ".join(faults[:1]) or "openmodality media list shows all",
+                )
+            return self._data.import_files(files, progress), faults
 
     def _check_activity(self, activity: str, profile: str = "") -> None:
         """Raise :class:`UsageError` where the profile or, without one, no profile has the activity."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from openmodality.errors import StoreError, UsageError
 from openmodality.media.iso_library import load_pycdlib
@@ -17,6 +17,7 @@ from openmodality.media.iso_library import load_pycdlib
 OnBytes = Callable[[int, int], None]
 """Told the bytes written and the bytes in all."""
 
+_SYNC_BYTES: Final = 32 << 20
 _MAX_LABEL: Final = 32
 _MAX_LEVELS: Final = 8
 
@@ -27,22 +28,29 @@ def write_iso_image(
     """Write an image of all files of a folder; its length in bytes.
 
     ``label`` is the volume's: up to 32 capital letters, digits and underscores. The image takes its name when it is
-    whole. Raises :class:`UsageError` for a name that ISO 9660 level 1 does not hold, :class:`StoreError` where the
-    image cannot be written, and :class:`ConfigurationError` where the extra ``media`` is not installed.
+    whole. ``progress`` is called again and again while the image is planned and written; what it raises ends the
+    writing, and nothing is left of the image. Raises :class:`UsageError` for a name that ISO 9660 level 1 does not
+    hold, :class:`StoreError` where the image cannot be written, and :class:`ConfigurationError` where the extra
+    ``media`` is not installed.
     """
     library = load_pycdlib()
     image = library.PyCdlib()
     part = target.with_name(target.name + ".part")
     try:
         image.new(interchange_level=1, vol_ident=_check_label(label), joliet=3 if joliet else None)
-        for path, name in _name_entries(folder):
+        entries = list(_name_entries(folder))
+        total = sum(path.stat().st_size for path, _ in entries)
+        for path, name in entries:
+            progress(0, total)
             joliet_path = "/" + "/".join(path.relative_to(folder).parts) if joliet else None
             if path.is_dir():
                 image.add_directory(name, joliet_path=joliet_path)
             else:
                 image.add_file(str(path), name, joliet_path=joliet_path)
-        image.write(str(part), progress_cb=lambda done, total, _: progress(done, total), progress_opaque=None)
-        with part.open("rb+") as file:
+        with part.open("wb+") as file:
+            synced = _SyncedNowAndThen(file, progress)
+            image.write_fp(file, progress_cb=lambda done, total, _: synced.tell(done, total), progress_opaque=None)
+            file.flush()
             os.fsync(file.fileno())
         part.replace(target)
     except (library.pycdlibexception.PyCdlibException, OSError) as error:
@@ -52,6 +60,23 @@ def write_iso_image(
         part.unlink(missing_ok=True)
         image.close()
     return target.stat().st_size
+
+
+class _SyncedNowAndThen:
+    """Tells how far a file is, and makes it durable in parts, so that nobody waits long for the last one."""
+
+    def __init__(self, file: BinaryIO, progress: OnBytes) -> None:
+        self._file = file
+        self._progress = progress
+        self._synced_bytes = 0
+
+    def tell(self, done: int, total: int) -> None:
+        """So many bytes are written."""
+        self._progress(done, total)
+        if done - self._synced_bytes >= _SYNC_BYTES:
+            self._file.flush()
+            os.fdatasync(self._file.fileno())
+            self._synced_bytes = done
 
 
 def _check_label(label: str) -> str:

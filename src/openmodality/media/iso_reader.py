@@ -17,7 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
 
-from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError
+from openmodality.media.directory import DIRECTORY_NAME
 
 MOST_RECORDS: Final = 200_000
 """More files and folders are on no disc of images: a full DVD has some ten thousand."""
@@ -35,6 +36,13 @@ _NO_NAMES: Final = frozenset({"", ".", ".."})
 _OF_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
+_WHAT_TO_GIVE: Final = "name the folder that the DICOMDIR is in, or an image of such a folder"
+
+
+class _NoImage(ObjectInvalid):
+    """What is read has no volume descriptor, so it is no image at all."""
+
+
 @contextmanager
 def unpack_iso_image(image: Path, beside: Path | None = None) -> Iterator[Path]:
     """A folder with the files of an image, for as long as the block lasts; it takes as much room as the image.
@@ -48,13 +56,37 @@ def unpack_iso_image(image: Path, beside: Path | None = None) -> Iterator[Path]:
         try:
             with image.open("rb") as file:
                 _IsoImage(file).unpack(root)
+        except _NoImage:
+            raise ObjectInvalid(f"{image} is no image of a disc (ISO 9660)", advice=_WHAT_TO_GIVE) from None
         except ObjectInvalid as error:
-            raise ObjectInvalid(f"{image} cannot be read as an ISO 9660 image: {error.message}") from error
+            raise ObjectInvalid(
+                f"the image {image} is broken: {error.message}", advice="copy it again, or have it made again"
+            ) from error
         except OSError as error:
             if error.errno in _OF_DISK:
                 raise StoreError(f"there is no room to unpack {image}", advice="make room, and try again") from error
             raise ObjectInvalid(f"{image} cannot be read as an ISO 9660 image: {error.strerror}") from error
         yield root
+
+
+@contextmanager
+def open_medium(place: Path) -> Iterator[Path]:
+    """The folder of a file-set, for as long as the block lasts: ``place`` is that folder, or the image of a disc.
+
+    Raises what :func:`unpack_iso_image` raises, and :class:`ObjectInvalid` for an image without a DICOMDIR. Errors
+    inside the block name the image, and not where it was unpacked.
+    """
+    if not place.is_file():
+        yield place
+        return
+    with unpack_iso_image(place) as root:
+        if not (root / DIRECTORY_NAME).is_file():
+            raise ObjectInvalid(f"{place} is the image of a disc without {DIRECTORY_NAME}", advice=_WHAT_TO_GIVE)
+        try:
+            yield root
+        except OpenModalityError as error:
+            error.message = error.message.replace(str(root), str(place))
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +135,8 @@ class _IsoImage:
 
     def _read_root(self) -> IsoRecord:
         """The record of the folder above all, from the primary volume descriptor (ECMA-119 8.4)."""
+        if self._length < (_DESCRIPTORS.start + 1) * _SECTOR_BYTES:
+            raise _NoImage("it is too short")
         for number in _DESCRIPTORS:
             descriptor = self._read(number * _SECTOR_BYTES, _SECTOR_BYTES)
             if descriptor[1:6] != _MARK or descriptor[0] == _LAST:
@@ -112,7 +146,7 @@ class _IsoImage:
                 if self._block_bytes not in (512, 1024, 2048):
                     raise ObjectInvalid("its blocks have a length that is none")
                 return self._parse(descriptor[_ROOT])
-        raise ObjectInvalid("it has no primary volume descriptor")
+        raise _NoImage("it has no primary volume descriptor")
 
     def _list_records(self, folder: IsoRecord) -> Iterator[IsoRecord]:
         """The records of a folder without those of itself and of the one above; none crosses the end of a sector."""

@@ -268,9 +268,11 @@ def test_iso_and_verify_need_no_device(device: MediaDevice, images: list[Path]) 
     status, said = call(["media", "iso", "disc", "x.iso"], device.discs)
     assert (status, said.startswith("x.iso: ")) == (0, True)
     assert call(["media", "verify", "x.iso"], device.discs) == (0, "x.iso is whole\n")
+    assert device.ask("media", "list", "x.iso") == device.ask("media", "list", "disc")
+    assert device.ask("media", "retrieve", "x.iso")[0]["already_there"] == len(images)
     (device.discs / "noise.iso").write_bytes(bytes(70_000))
     status, said = call(["media", "verify", "noise.iso"], device.discs)
-    assert (status, "cannot be read as an ISO 9660 image" in said, said.count("\n")) == (1, True, 1)
+    assert (status, "is no image of a disc (ISO 9660)" in said, said.count("\n")) == (1, True, 1)
     files_of(device.discs / "disc")[0].unlink()
     assert call(["media", "verify", "disc"], device.discs)[0] == 1
     assert call(["media", "iso", "disc", "x.iso"], device.discs)[0] == 2

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
 
+from openmodality.activities import media_job
 from openmodality.activities.importing import Importer
 from openmodality.activities.media_job import MediaExecutor, MediumOrder, make_media_job
 from openmodality.device.site.site import Site
@@ -17,10 +18,13 @@ from openmodality.device.site.site_loader import load_site
 from openmodality.errors import UsageError
 from openmodality.imaging.decompress import decompress_file
 from openmodality.jobs.job import Job
+from openmodality.jobs.listing import get_job
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import JobReport
+from openmodality.media.application_profile import ApplicationProfile
 from openmodality.media.directory_reader import read_directory
+from openmodality.media.file_set import WritingCancelled
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.states import InstanceResult, JobKind
 from tests.peers import objects
@@ -34,14 +38,16 @@ class Bench:
         self.queue = Queue(store.database)
         self.executor = MediaExecutor(store.files, site, decompress_file)
         self.stopping = threading.Event()
-        importer = Importer(store, ("1.2.3", "TEST"))
-        paths = objects.mr_series(folder / "source", 2, rows=64, columns=64)
-        self.instances = []
+        self.instances: list[tuple[str, str]] = []
+        self.add(objects.mr_series(folder / "source", 2, rows=64, columns=64))
+        self.uids = [uid for _, uid in self.instances]
+
+    def add(self, paths: Sequence[Path]) -> None:
+        importer = Importer(self.store, ("1.2.3", "TEST"))
         for path in paths:
             importer.import_file(path)
             head = dcmread(path, stop_before_pixels=True)
             self.instances.append((str(head.SOPClassUID), str(head.SOPInstanceUID)))
-        self.uids = [uid for _, uid in self.instances]
 
     def order(self, **values: object) -> MediumOrder:
         return MediumOrder(**({"act": "create", "target": str(self.target), "profile": "usb"} | values))  # type: ignore[arg-type]
@@ -130,6 +136,44 @@ def test_a_target_with_other_things_keeps_them(bench: Bench) -> None:
     assert isinstance(bench.run(bench.claim(bench.order())), Done)
     assert (bench.target / "other.txt").exists()
     assert list_written(bench.target) == set(bench.uids)
+
+
+def test_a_split_replaces_the_discs_of_its_own_job_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.add(objects.mr_series(bench.target.parent / "more", 1, rows=64, columns=64))
+    small = ApplicationProfile("SMALL", (1 << 20) + 25_000)
+    monkeypatch.setattr(media_job, "choose_media_profile", lambda site, name: small)
+    discs = [bench.target.with_name(f"disc-{number}") for number in (1, 2)]
+    discs[1].mkdir()
+    (discs[1] / "DICOMDIR").write_bytes(b"of others")
+    order = bench.order(split=True, pages=False)
+    refused = bench.run(bench.claim(order))
+    assert refused == Fail(f"{discs[1]} is there already; remove it, or name another folder")
+    assert sorted(path.name for path in discs[0].parent.glob("*disc*")) == ["disc-2"]
+    (discs[1] / "DICOMDIR").unlink()
+    discs[1].rmdir()
+    job = bench.claim(order)
+    assert bench.run(job) == Done("2 discs")
+    with bench.store.read() as snapshot:
+        named = get_job(snapshot, job.id).parameters["named"]
+    assert named == list(map(str, discs))
+    assert bench.run(bench.claim(bench.order(split=True, pages=False, named=named))) == Done("2 discs")
+
+
+def test_a_job_that_is_stopped_at_its_image_leaves_the_disc(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pycdlib")
+    image = bench.target.with_name("disc.iso")
+    looks: list[bool] = []
+
+    def check_goes_on(report: JobReport) -> None:
+        looks.append(report.stop_requested)
+        if len(looks) == 3:  # the first is before the image, the next ones are while it is planned
+            raise WritingCancelled("enough")
+
+    monkeypatch.setattr(media_job, "_check_goes_on", check_goes_on)
+    job = bench.claim(bench.order(image=str(image)))
+    assert isinstance(bench.run(job), Continue)
+    assert list_written(bench.target) == set(bench.uids)
+    assert [path.name for path in image.parent.glob("*.iso*")] == []
 
 
 def test_an_image_of_the_disc(bench: Bench, tmp_path: Path) -> None:

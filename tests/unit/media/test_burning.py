@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from openmodality.errors import ConfigurationError, StoreError
+from openmodality.errors import ConfigurationError, StoreError, UsageError
 from openmodality.media.burning import burn_command, burn_image, verify_disc
 
 
@@ -35,6 +36,20 @@ def test_a_program_that_fails_is_named(tmp_path: Path, template: str, error: typ
     with pytest.raises(error) as raised:
         burn_image(template, tmp_path / "x.iso", str(tmp_path / "drive"))
     assert words in str(raised.value)
+
+
+def test_a_program_is_ended_with_what_it_has_started(tmp_path: Path) -> None:
+    looks: list[int] = []
+
+    def check() -> None:
+        looks.append(1)
+        if len(looks) > 1:
+            raise UsageError("enough")
+
+    started = time.monotonic()
+    with pytest.raises(UsageError, match="enough"):
+        burn_image("sh -c 'trap : TERM; sleep 60; sleep 60' {image} {device}", tmp_path / "x.iso", "drive", check)
+    assert time.monotonic() - started < 30
 
 
 def test_a_disc_may_be_longer_than_its_image_but_not_other(tmp_path: Path) -> None:

@@ -45,6 +45,20 @@ def test_files_are_in_the_image(tmp_path: Path, folder: Path) -> None:
     assert length == (tmp_path / "x.iso").stat().st_size
 
 
+@pytest.mark.parametrize("looks", [1, 2, 6])
+def test_an_image_that_is_ended_leaves_nothing(tmp_path: Path, folder: Path, looks: int) -> None:
+    seen: list[int] = []
+
+    def progress(done: int, total: int) -> None:
+        seen.append(done)
+        if len(seen) == looks:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_iso_image(folder, tmp_path / "x.iso", "DISC", progress=progress)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
+
+
 @pytest.mark.parametrize("name", ["im1.dcm", "TOOLONGNAME", "A.LONG", "A B"])
 def test_a_name_that_no_reader_knows_is_refused(tmp_path: Path, folder: Path, name: str) -> None:
     (folder / name).touch()

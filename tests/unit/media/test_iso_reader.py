@@ -8,10 +8,10 @@ from typing import BinaryIO
 
 import pytest
 
-from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.errors import ObjectInvalid, StoreError, UsageError
 from openmodality.media import iso_reader
 from openmodality.media.iso_image import write_iso_image
-from openmodality.media.iso_reader import unpack_iso_image
+from openmodality.media.iso_reader import open_medium, unpack_iso_image
 
 
 def test_an_image_unpacked_is_the_folder_it_was_made_of(tmp_path: Path) -> None:
@@ -31,6 +31,28 @@ def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "noise.iso").write_bytes(content)
     with pytest.raises(ObjectInvalid), unpack_iso_image(tmp_path / "noise.iso"):
         pass
+
+
+def test_a_medium_is_a_folder_or_an_image(tmp_path: Path) -> None:
+    image = make_image(tmp_path, DICOMDIR=b"1")
+    assert image
+    with open_medium(tmp_path / "disc") as root:
+        assert root == tmp_path / "disc"
+    with open_medium(tmp_path / "disc.iso") as root:
+        assert (root / "DICOMDIR").read_bytes() == b"1"
+    with pytest.raises(UsageError, match=r"^look at .*/disc.iso/X$"), open_medium(tmp_path / "disc.iso") as root:
+        raise UsageError(f"look at {root / 'X'}")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"text", "is no image of a disc"), (bytes(70_000), "is no image of a disc"), (None, "DICOM")],
+)
+def test_what_is_no_medium_is_refused_in_words(tmp_path: Path, content: bytes | None, words: str) -> None:
+    (tmp_path / "other.iso").write_bytes(make_image(tmp_path, OTHER=b"1") if content is None else content)
+    with pytest.raises(ObjectInvalid, match=words) as caught, open_medium(tmp_path / "other.iso"):
+        pass
+    assert "name the folder that the DICOMDIR is in" in caught.value.advice
 
 
 def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:

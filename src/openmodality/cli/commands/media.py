@@ -18,7 +18,7 @@ from openmodality.errors import OpenModalityError
 from openmodality.store.states import InstanceResult, JobState
 
 if TYPE_CHECKING:
-    from openmodality.activities.media_job import MediumAct
+    from openmodality.activities.media_job import MediumAct, MediumOrder
     from openmodality.app.view import JobDetails
 
 
@@ -65,8 +65,9 @@ def run_create(
 ) -> int:
     """Make a file-set of studies, series or instances of the local database in the folder DIR.
 
-    The request is a job, which this command follows to its end; Ctrl-C cancels it and leaves nothing behind. What the
-    application profile does not take is left out and named. The folder also gets a page for browsers, INDEX.HTM.
+    The request is a job, which this command follows to its end; Ctrl-C cancels it and leaves nothing half made, and
+    says what is whole and stays. What the application profile does not take is left out and named. The folder also gets
+    a page for browsers, INDEX.HTM.
 
     Exit status 0 when all is on the medium, 1 when something is not.
     """
@@ -117,10 +118,27 @@ def _put(
     wanted = MediumOrder(act, str(Path(target).absolute()), **{**order, **paths})
     with device(site_file, works=True) as modality:
         job = modality.media.put(Chosen(*chosen), wanted)
-        follow_job(modality, job.id, "written")
+        try:
+            follow_job(modality, job.id, "written")
+        except KeyboardInterrupt:
+            _say_left(wanted)
+            raise
         details = modality.jobs.show(job.id)
         results = modality.jobs.results([details.job])[job.id]
     return _tell(details, dict(results), target, wanted.image, as_json=as_json)
+
+
+def _say_left(order: MediumOrder) -> None:
+    """Say what a job that was cancelled has left: a disc that is whole stays, though its image may not be made."""
+    from openmodality.activities.media_job import find_discs  # noqa: PLC0415 - start-up time
+
+    for disc in find_discs(Path(order.target)):
+        say(f"{disc} is whole and stays")
+    if order.image:
+        is_made = Path(order.image).exists()
+        say(f"{order.image} is whole and stays" if is_made else f"nothing is left of the image {order.image}")
+        if is_made and order.device:
+            say(f"the disc in {order.device} may be half written")
 
 
 def _tell(

@@ -35,7 +35,7 @@ def _declare_list(parser: Parser) -> None:
 
 
 def run_list(root: Path, level: str, keys: Sequence[str], wide: bool, site_file: str, as_json: bool) -> int:
-    """List what the DICOMDIR in the folder DIR has, by keys such as PatientID=123 or PatientName=DOE*.
+    """List what the DICOMDIR in the folder or image DIR has, by keys such as PatientID=123 or PatientName=DOE*.
 
     What is wrong with the directory is said; all that can be read of it is listed. Exit status 1 where nothing matches.
     """
@@ -60,7 +60,7 @@ def _declare_retrieve(parser: Parser) -> None:
 
 
 def run_retrieve(root: Path, keys: Sequence[str], site_file: str, as_json: bool) -> int:
-    """Copy the instances of the file-set in the folder DIR that match keys into the local database."""
+    """Copy the instances of the file-set in the folder or image DIR that match keys into the local database."""
     say_odd_keys(keys)
     line = StatusLine()
     with device(site_file) as modality:
@@ -123,13 +123,10 @@ def run_verify(root: Path, as_json: bool) -> int:
     An ISO 9660 image is unpacked into a temporary folder for that. Exit status 1 where something is wrong.
     """
     from openmodality.activities.media_reading import verify_medium  # noqa: PLC0415 - start-up time
-    from openmodality.media.iso_reader import unpack_iso_image  # noqa: PLC0415 - start-up time
+    from openmodality.media.iso_reader import open_medium  # noqa: PLC0415 - start-up time
 
-    if root.is_file():
-        with unpack_iso_image(root) as folder:
-            faults = verify_medium(folder)
-    else:
-        faults = verify_medium(root)
+    with open_medium(root) as folder:
+        faults = verify_medium(folder)
     if as_json:
         print_document([{"path": str(root), "whole": not faults, "problems": faults}])
     elif not faults:
