@@ -80,7 +80,8 @@ _PLAIN: Final = MappingProxyType(
     }
 )
 """What most values look like."""
-_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
+"""Each run of digits is taken once: a long one with something else behind it is refused at once."""
 _PLAIN_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?([0-9]+),([0-9]+)")
 _WHOLE: Final = re.compile(r"([+-]?[0-9]+)(\.0*)?")

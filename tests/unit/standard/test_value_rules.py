@@ -119,6 +119,11 @@ def test_a_decimal_string_is_as_exact_as_it_can_be(value: float) -> None:
     assert DSfloat(text, validation_mode=config.RAISE) == float(text)
 
 
+def test_a_text_of_many_digits_is_refused_at_once() -> None:
+    """Each more of them once cost as much as all before it: this one would take minutes."""
+    assert mend_value("DS", "9" * 100_000 + "x").text is None
+
+
 @given(
     st.sampled_from(sorted(MAX_CHARACTERS)),
     st.text("0123456789.-+ ABCDWMYabc^=\\_\n", max_size=20) | st.text(max_size=20),
