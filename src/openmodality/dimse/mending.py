@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -21,7 +22,7 @@ from openmodality.standard.tags import (
     URN_CODE_VALUE,
 )
 from openmodality.standard.value_lengths import MAX_CHARACTERS
-from openmodality.standard.value_rules import is_plain_decimal, mend_value
+from openmodality.standard.value_rules import ENUMERATED, is_plain_decimal, is_plain_value, mend_value
 
 _TEXT_VRS: Final = frozenset(MAX_CHARACTERS) | {"UC", "UT"}
 _IDENTIFYING_VRS: Final = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
@@ -54,7 +55,10 @@ def mend_element(element: DataElement, *, cut: bool = False) -> MendedElement:
         return MendedElement(element)
     if element.VR not in _TEXT_VRS or any(isinstance(value, bytes) for value in values_of(element)):
         return MendedElement(element)
-    mended = [mend_value(element.VR, text, tag=int(element.tag), cut=cut) for text in list_written(element)]
+    texts = list_written(element)
+    if element.tag not in ENUMERATED and all(is_plain_value(element.VR, text) for text in texts):
+        return MendedElement(element)
+    mended = [mend_value(element.VR, text, tag=int(element.tag), cut=cut) for text in texts]
     problem = next((each.problem for each in mended if each.problem), "")
     if any(each.text is None for each in mended):
         return MendedElement(None, next(each.problem for each in mended if each.text is None))
@@ -78,6 +82,7 @@ def mend_copied(element: DataElement) -> MendedElement:
     return MendedElement(element, mended.problem) if mended.element is None and is_kept else mended
 
 
+@lru_cache(maxsize=4096)
 def is_identifier(tag: int) -> bool:
     """Whether the attribute identifies something, so that a changed value would name something else."""
     keyword = keyword_of(tag)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, NoReturn
@@ -323,7 +324,9 @@ def _make_equipment(device: DeviceSettings, profile: Profile) -> Equipment:
     )
 
 
+@cache
 def _read_own_version() -> str:
+    """To read what was installed takes as long as all else of a site."""
     try:
         return version("openmodality")
     except PackageNotFoundError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from pydicom.dataelem import DataElement
@@ -12,13 +11,13 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from openmodality.device.paths import TagPath, format_keywords
-from openmodality.device.profile.conditions import Context, OneLess
+from openmodality.device.profile.conditions import Context, Lookup, OneLess
 from openmodality.device.profile.profile import AttributeRule
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.mending import mend_copied
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.objects.rules.definition import Decision, Node, RuleTable
-from openmodality.objects.rules.elements import element_at
+from openmodality.objects.rules.elements import has_length, index_elements
 from openmodality.objects.rules.filling import give_value, is_sent_empty, may_be_empty
 from openmodality.objects.rules.sources import MUST_HAVE_VALUE
 
@@ -84,14 +83,13 @@ class _Checking:
     judges_uids: bool
 
     def check_attributes(self, data_set: Dataset, nodes: Iterable[Node]) -> Iterator[Finding]:
-        lookup = partial(element_at, data_set)
+        lookup = index_elements(data_set).get
         for node in nodes:
             decision = node.decide(lookup, self.context, self.absent)
-            found = lookup(node.key)
             if decision is None:
                 continue
-            row = decision.row
-            for problem in self._find_problems(data_set, node, decision, found):
+            row, found = decision.row, lookup(node.key)
+            for problem in self._find_problems(lookup, node, decision, found):
                 yield Finding(row.path, row.module, problem)
             if found is not None and found.VR == "SQ":
                 for item in found.value:
@@ -100,8 +98,9 @@ class _Checking:
     def check_groups(self, data_set: Dataset, groups: Iterable[Node]) -> Iterator[Finding]:
         """Each functional group stands once: in the shared ones, or in those of each frame (PS3.3 C.7.6.16.1)."""
         (shared, frames) = ([*data_set.get(keyword, ())] for keyword in _GROUPS)
+        lookup = index_elements(data_set).get
         for node in groups:
-            decision = node.decide(partial(element_at, data_set), self.context)
+            decision = node.decide(lookup, self.context)
             of_all = [item for item in shared if node.tag in item]
             of_frames = [item for item in frames if node.tag in item]
             if decision is None:
@@ -116,7 +115,7 @@ class _Checking:
                 yield from self.check_attributes(item, [node])
 
     def _find_problems(
-        self, data_set: Dataset, node: Node, decision: Decision, found: DataElement | None
+        self, lookup: Lookup, node: Node, decision: Decision, found: DataElement | None
     ) -> Iterator[str]:
         requirement = decision.requirement
         if found is None:
@@ -124,18 +123,18 @@ class _Checking:
                 yield "missing"
         elif node.vr != found.VR:
             yield f"value representation {found.VR} instead of {node.vr}"
-        elif found.is_empty:
+        elif not has_length(found):
             if not may_be_empty(node, requirement):
                 yield "without a value"
         elif requirement == "EMPTY":
             yield "with a value where there must be none"
         else:
             yield from self._find_wrong_values(decision, found)
-            yield from self._find_other_than_given(data_set, node, found)
+            yield from self._find_other_than_given(lookup, node, found)
 
-    def _find_other_than_given(self, data_set: Dataset, node: Node, found: DataElement) -> Iterator[str]:
+    def _find_other_than_given(self, lookup: Lookup, node: Node, found: DataElement) -> Iterator[str]:
         for rule in node.rules:
-            given = give_value(rule, partial(element_at, data_set), self.context)
+            given = give_value(rule, lookup, self.context)
             if given is not None and given.value != found.value:
                 if isinstance(rule.condition, OneLess):
                     yield f"not one less than {name_of(rule.condition.tag)}"
