@@ -53,6 +53,16 @@ def _restore_log() -> None:
     _LOG.handlers[:] = _HANDLERS
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays: to look through it for garbage meanwhile takes a tenth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish() -> None:
     """Thousands of tests stay to the end: the collector of garbage need not look through them again and again."""
     gc.collect()

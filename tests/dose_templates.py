@@ -166,15 +166,16 @@ def _walk(item: Dataset, statement_units: bool) -> Iterator[str]:
     children = list(item.get("ContentSequence", ()))
     if code in TEMPLATES and item.ContentTemplateSequence[0].TemplateIdentifier != TEMPLATES[code]:
         yield f"{code}: template {item.ContentTemplateSequence[0].TemplateIdentifier}"
-    for child in children:
-        found = [row for row in rows if _code(child.ConceptNameCodeSequence[0]) in row[2].split("|")]
+    codes = [_code(child.ConceptNameCodeSequence[0]) for child in children]
+    for child, child_code in zip(children, codes, strict=True):
+        found = [row for row in rows if child_code in row[2].split("|")]
         if not found:
             yield f"{code}: unknown {_name(child)}"
             continue
         yield from _judge(child, found[0], statement_units)
         yield from _walk(child, statement_units)
     for row in rows:
-        count = sum(_code(child.ConceptNameCodeSequence[0]) in row[2].split("|") for child in children)
+        count = sum(child_code in row[2].split("|") for child_code in codes)
         if row[4] == "M" and not count:
             yield f"{code}: {row[2]} is missing"
         if row[3] == "1" and count > 1:

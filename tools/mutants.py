@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from copy import copy
 from dataclasses import dataclass
 from itertools import islice
@@ -131,18 +131,18 @@ class _Finder(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> None:
-        if ast.unparse(node.test) == "TYPE_CHECKING":
+        if _is_name(node.test, {"TYPE_CHECKING"}):
             return
         if not isinstance(node.test, ast.Compare | ast.UnaryOp):
             self._note(node.test, "condition", f"(not ({ast.unparse(node.test)}))")
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        if ast.unparse(node.func) not in _TYPES_ONLY:
+        if not _is_name(node.func, _TYPES_ONLY):
             self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
-        if ast.unparse(node.value) not in _TYPES_ONLY:
+        if not _is_name(node.value, _TYPES_ONLY):
             self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
@@ -163,6 +163,10 @@ class _Finder(ast.NodeVisitor):
         assert line is not None
         assert column is not None
         return self._starts[line - 1] + column
+
+
+def _is_name(node: ast.expr, names: Set[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, str]]:

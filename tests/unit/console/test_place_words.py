@@ -38,10 +38,11 @@ def list_texts() -> Iterator[tuple[str, str]]:
         if not NAMING.search(source):
             continue
         tree = ast.parse(source)
-        docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-        for node in ast.walk(tree):
-            text = read_text(node) if id(node) not in docs | parts else ""
+        nodes = list(ast.walk(tree))
+        left_out = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        left_out |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            text = read_text(node) if id(node) not in left_out else ""
             if COMMAND.search(text):
                 yield f"{where}:{getattr(node, 'lineno', 0)}", text
 
