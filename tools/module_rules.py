@@ -22,7 +22,6 @@ FOLDERS_RUN_BY_PATH = {"openmodality.store.migrations.versions": "Alembic runs e
 FOUNDED: frozenset[str] = frozenset()
 
 KEPT_UNUSED = {
-    "read_state_presentation": "presentation states are rendered; the objects are made by a later part",
     "await_responses": "a request with pending responses, for programs that use the network library alone",
     "answer_in_steps": "runs a service without a thread: the pair of channels in memory that tests join services by",
 }

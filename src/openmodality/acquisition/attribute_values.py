@@ -14,6 +14,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as ItemSequence
 
+from openmodality.counted import format_count
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.mending import MendedElement, list_written, mend_copied, mend_element
 from openmodality.dimse.reading import read_element, values_of
@@ -140,7 +141,7 @@ def check_count(element: DataElement, where: str) -> DataElement:
     """Check what holds for an element whose single values are right: their number, and limits of some attributes."""
     tag, count = int(element.tag), len(values_of(element))
     if count and not element.tag.is_private and not allows_count(multiplicity := _find_multiplicity(tag), count):
-        values = "1 value" if count == 1 else f"{count} values"
+        values = format_count(count, "value")
         raise _refuse(element, values, f"{multiplicity} values", where)
     numbers = [float(text) for text in list_written(element) if text] if tag in _NUMBERS else []
     if tag in _SPACINGS and any(number <= 0 for number in numbers):

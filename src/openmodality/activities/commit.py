@@ -17,6 +17,7 @@ from openmodality.activities.commit_jobs import ASKED_AFTER_SILENCE, ASKS_AT
 from openmodality.activities.commit_record import StoredCommitments
 from openmodality.activities.commit_settlement import find_wait, is_committed, settle
 from openmodality.activities.connection import Connector, describe_report_address, find_response_timeout_s
+from openmodality.counted import format_count
 from openmodality.device.site.site import Peer
 from openmodality.dimse.status import describe
 from openmodality.errors import AssociationAborted, AssociationReleased, TransportError
@@ -195,7 +196,7 @@ class CommitExecutor:
         peer = site.peers.get(job.destination)
         with self._database.read() as snapshot:
             title = read_asked_title(snapshot, job.id) or (peer.ae_title if peer else "")
-        what = "1 request" if count == 1 else f"{count} requests"
+        what = format_count(count, "request")
         words = f"{job.destination} to report on {what} for storage commitment: {title} must call"
         words += f" {describe_report_address(site)}"
         if peer is None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from openmodality.activities.enhanced_forms import EnhancedForms, Pair, read_forms
+from openmodality.counted import format_count
 from openmodality.device.site.site import Peer
 from openmodality.jobs.job import Job, JobInstance
 from openmodality.jobs.listing import get_job, read_instances
@@ -89,7 +90,7 @@ class EnhancedFallback:
         later = [get_job(transaction, each) for each in read_dependents(transaction, job.id)]
         for each in [job, *(later for later in later if later.kind is JobKind.COMMIT)]:
             replace_instances(transaction, each.id, enhanced, classic)
-        what = "1 Enhanced MR Image" if len(enhanced) == 1 else f"{len(enhanced)} Enhanced MR Images"
+        what = format_count(len(enhanced), "Enhanced MR Image")
         said = f"the classic series of {len(classic)} images instead of {what}: {reason}"
         known = get_job(transaction, job.id).parameters
         set_parameters(transaction, job.id, {**known, INSTEAD: said})

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from openmodality.counted import format_count
 from openmodality.device.site.data_place import DataPlace
 from openmodality.errors import StoreError
 from openmodality.exam.recovery import recover_exams
@@ -77,15 +78,11 @@ def _list_notices(store: LocalStore, recovered: Recovered) -> Iterator[str]:
         without_exam = sum(map(len, find_instances_without_exam(snapshot).values()))
         problems = len(list_problems(snapshot))
     if recovered.indexed:
-        yield f"{_count(recovered.indexed, 'instance')} on disk alone until now, in the index from now on"
+        yield f"{format_count(recovered.indexed, 'instance')} on disk alone until now, in the index from now on"
     if recovered.missing:
-        yield f"{_count(recovered.missing, 'instance')} of the index without a file"
+        yield f"{format_count(recovered.missing, 'instance')} of the index without a file"
     if without_exam:
-        count = _count(without_exam, "instance")
+        count = format_count(without_exam, "instance")
         yield f"{count} in no exam and no send job: openmodality recover --send queues them"
     if problems:
-        yield f"{_count(problems, 'instance file')} with problems: openmodality instances list --problems"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        yield f"{format_count(problems, 'instance file')} with problems: openmodality instances list --problems"

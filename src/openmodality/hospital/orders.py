@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from openmodality.counted import format_count
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.hospital.hospital import Hospital
 from openmodality.hospital.schedule import data_set
@@ -89,7 +90,7 @@ class Orders:
         if not any(item.patient_id == patient_id for item in self._hospital.ris.items):
             raise UsageError("the worklist has no patient with this ID")
         count = self._hospital.ris.change_patient(patient_id, **{each.keyword: each.value for each in checked})
-        return f"changed in {count} worklist {'item' if count == 1 else 'items'}"
+        return f"changed in {format_count(count, 'worklist item')}"
 
     def _describe_state(self, *others: str) -> str:
         _check_alone("status", others)

@@ -10,12 +10,13 @@ from openmodality.activities.commit_jobs import ASKS_AT
 from openmodality.app.records.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.peer import add_peer, is_direct
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.uids import add_uids
 from openmodality.cli.terminal.values import parse_number
+from openmodality.counted import format_count
 from openmodality.errors import ConfigurationError, OpenModalityError
 from openmodality.network.entity import RemoteAE
 from openmodality.store.states import InstanceResult, JobState

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from openmodality.cli.commands.conformance_check import declare_peer_check, run_peer_check
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import clean, format_count
+from openmodality.cli.terminal.output import clean
 from openmodality.cli.terminal.result_file import write_result
 from openmodality.cli.terminal.site import add_site, load
 from openmodality.cli.terminal.values import any_path, existing_file
+from openmodality.counted import format_count
 
 if TYPE_CHECKING:
     from openmodality.device.site.site import Site

@@ -20,11 +20,12 @@ from openmodality.cli.terminal.arguments import CliCommand, Parser, WordValues
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.ingest import add_ingest
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.values import existing_folder, parse_integer
+from openmodality.counted import format_count
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError, OtherIdentity, PartlyTaken, UsageError
 from openmodality.exam.ingest import IngestOptions

@@ -9,8 +9,9 @@ from openmodality.cli.display.exams import format_exam_line
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.exam import add_exam, declare_exam, find_exam_number
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import clean, format_count, say
+from openmodality.cli.terminal.output import clean, say
 from openmodality.cli.terminal.site import add_site, device
+from openmodality.counted import format_count
 from openmodality.jobs.worker_lock import is_worker_running
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
 from openmodality.store.states import JobState

@@ -13,9 +13,10 @@ from openmodality.app.records.jobs import describe_reason, job_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.choice import add_choice, add_repeatable, follow_job
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import format_count, print_fields, say
+from openmodality.cli.terminal.output import print_fields, say
 from openmodality.cli.terminal.site import DEFAULT, SITE_VARIABLE, add_site, device, load
 from openmodality.cli.terminal.values import not_empty, parse_integer
+from openmodality.counted import format_count
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
 from openmodality.standard.film import MOST_DENSITY
 from openmodality.standard.sop_classes import is_image

@@ -7,10 +7,11 @@ from pathlib import Path
 from openmodality.app.records.local_data import import_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_path
+from openmodality.counted import format_count
 from openmodality.errors import StoreError
 
 

@@ -10,8 +10,8 @@ from openmodality.cli.display.entities import INSTANCES, SERIES, STUDIES, Entity
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.confirmation import add_yes, ask_to_confirm
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import format_count
 from openmodality.cli.terminal.site import add_site, device
+from openmodality.counted import format_count
 from openmodality.store.listing.entities import Found
 from openmodality.store.rows.deletion import NotCommitted
 

@@ -8,9 +8,10 @@ import openmodality
 from openmodality.cli.shell.man_pages import make_manual_pages
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import clean, format_count
+from openmodality.cli.terminal.output import clean
 from openmodality.cli.terminal.result_file import write_result
 from openmodality.cli.terminal.values import any_folder
+from openmodality.counted import format_count
 
 
 def _declare(parser: Parser) -> None:

@@ -11,9 +11,10 @@ from openmodality.cli.commands.media_read import iso_command, list_records_comma
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.choice import add_choice, follow_job
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.values import existing_path, not_empty, volume_label
+from openmodality.counted import format_count
 from openmodality.errors import OpenModalityError
 from openmodality.store.states import InstanceResult, JobState
 

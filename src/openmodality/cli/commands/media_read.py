@@ -13,11 +13,12 @@ from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.attributes import say_odd_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, split_key
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import existing_path, not_empty, volume_label
+from openmodality.counted import format_count
 from openmodality.errors import UsageError
 
 _MEGABYTE: Final = 1_000_000

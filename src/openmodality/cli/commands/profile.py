@@ -13,8 +13,9 @@ from typing import Any, Final
 from openmodality.app.rehearsal import VALIDATOR, is_validator_installed, make_images, validate
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import clean, format_count, say
+from openmodality.cli.terminal.output import clean, say
 from openmodality.cli.terminal.values import existing_folder
+from openmodality.counted import format_count
 from openmodality.device.profile import loader
 from openmodality.device.profile.completeness import find_gaps
 from openmodality.device.profile.profile import Profile

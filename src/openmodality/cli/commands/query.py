@@ -15,11 +15,12 @@ from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.attributes import cell, parse_keys, say_odd_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, add_limit
-from openmodality.cli.terminal.output import date_and_time, format_count, say
+from openmodality.cli.terminal.output import date_and_time, say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.table import Column, add_wide, print_rows
 from openmodality.cli.terminal.tls import add_tls
+from openmodality.counted import format_count
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.errors import UsageError
 from openmodality.query.finding import FindAnswer

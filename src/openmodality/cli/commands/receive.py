@@ -11,12 +11,13 @@ from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.association import SYNTAXES
 from openmodality.cli.terminal.command_runner import CommandRunner, FailedCommand
 from openmodality.cli.terminal.json_output import add_json, print_event
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.received_commands import Commands, CommandWords, ReceivedCommands, add_commands
 from openmodality.cli.terminal.stopping import Stop, stop_on_signals
 from openmodality.cli.terminal.tls import add_listening_tls
 from openmodality.cli.terminal.values import any_folder, parse_integer
+from openmodality.counted import format_count
 from openmodality.dimse.service import Service
 from openmodality.errors import UsageError
 from openmodality.network.acceptor import Acceptor, Listening

@@ -8,8 +8,9 @@ from openmodality.app.recovery import set_damaged_aside
 from openmodality.app.view import find_data_place
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.site import add_site, device, site_path
+from openmodality.counted import format_count
 
 
 def _declare(parser: Parser) -> None:

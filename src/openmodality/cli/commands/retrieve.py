@@ -18,13 +18,14 @@ from openmodality.app.records.peers import retrieval_as_json
 from openmodality.cli.commands.query import add_model
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import StatusLine
 from openmodality.cli.terminal.site import add_site, device, load, open_view
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.cli.terminal.uids import add_uids
 from openmodality.cli.terminal.values import any_folder, parse_integer
+from openmodality.counted import format_count
 from openmodality.dimse.service import Service
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError

@@ -10,12 +10,13 @@ from openmodality.activities.dicom_files import Unreadable, list_dicom_files
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.association import SYNTAXES, add_association
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, resolve
 from openmodality.cli.terminal.progress import ProgressLine
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.cli.terminal.values import existing_path, parse_integer
+from openmodality.counted import format_count
 from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, NotDicom, read_instance

@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.console import load_console, say_console, serve_console
 from openmodality.cli.terminal.json_output import add_json, print_event
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.stopping import stop_on_signals
+from openmodality.counted import format_count
 
 
 def _declare(parser: Parser) -> None:

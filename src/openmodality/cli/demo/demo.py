@@ -16,11 +16,12 @@ from openmodality.cli.demo.place import alone, hospital_options, prepare
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.console import say_console, serve_console
 from openmodality.cli.terminal.json_output import add_json, print_document
-from openmodality.cli.terminal.output import clean, format_count, say
+from openmodality.cli.terminal.output import clean, say
 from openmodality.cli.terminal.stopping import stop_on_signals
 from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.cli.terminal.values import any_folder
 from openmodality.console.address import make_url
+from openmodality.counted import format_count
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError
 from openmodality.hospital.hospital import Habits, Hospital

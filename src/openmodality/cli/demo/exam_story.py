@@ -15,8 +15,9 @@ from openmodality.app.local_data import Chosen
 from openmodality.app.modality import Modality
 from openmodality.app.simulation import simulator
 from openmodality.cli.display.exam_checks import summarise_check
-from openmodality.cli.terminal.output import date_and_time, format_count
+from openmodality.cli.terminal.output import date_and_time
 from openmodality.cli.terminal.previews import write_previews
+from openmodality.counted import format_count
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError
 from openmodality.exam.session import Exam

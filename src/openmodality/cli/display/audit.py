@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element, fromstring
 from openmodality.app.records.audit import describe_event
 from openmodality.app.records.values import format_time
 from openmodality.audit.codes import Outcome
-from openmodality.cli.terminal.output import format_count
 from openmodality.cli.terminal.table import Column
+from openmodality.counted import format_count
 from openmodality.store.listing.audit import AuditRow, AuditState, ChainState
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openmodality.app.records.exams import join_some, name_frame
-from openmodality.cli.terminal.output import clean, format_count, print_fields
+from openmodality.cli.terminal.output import clean, print_fields
+from openmodality.counted import format_count
 from openmodality.exam.checking import SeriesCheck
 
 

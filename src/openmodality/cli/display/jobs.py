@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from openmodality.app.records.jobs import describe_reason
 from openmodality.app.records.values import format_time
-from openmodality.cli.terminal.output import format_count, print_fields
+from openmodality.cli.terminal.output import print_fields
 from openmodality.cli.terminal.table import Column, print_rows
+from openmodality.counted import format_count
 from openmodality.dimse.status import describe
 from openmodality.jobs.job import Job, JobInstance
 from openmodality.jobs.listing import LeftJobs

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from openmodality.cli.terminal.output import clean, format_count, pad, terminal_width, wrap
+from openmodality.cli.terminal.output import clean, pad, terminal_width, wrap
 from openmodality.conformance.doctor.doctor import PeerProfile
 from openmodality.conformance.doctor.findings import OfferedClass, PeerFinding, Severity, Written
 from openmodality.conformance.doctor.made_data import TEST_PATIENT_ID, TEST_PATIENT_NAME
 from openmodality.conformance.predicting import Prediction
+from openmodality.counted import format_count
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 _MARKS: Final = {

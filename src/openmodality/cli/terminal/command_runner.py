@@ -19,7 +19,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import Final, NamedTuple
 
-from openmodality.cli.terminal.output import format_count, say
+from openmodality.cli.terminal.output import say
+from openmodality.counted import format_count
 
 MAX_QUEUED: Final = 1000
 PATIENCE_S: Final = 60.0

@@ -122,13 +122,6 @@ def date_and_time(date: str, time: str) -> str:
     return f"{date} {time}".strip()
 
 
-def format_count(number: int, noun: str) -> str:
-    """``1 image``, ``2 images``, ``2 studies``."""
-    if number == 1 or noun == "series":
-        return f"{number} {noun}"
-    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
-
-
 def as_cell(value: object) -> str:
     """A value as a table shows it, without what would make a terminal do something."""
     if isinstance(value, tuple | list):

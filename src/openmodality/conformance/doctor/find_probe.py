@@ -46,11 +46,6 @@ class FoundItems:
     unreadable: int = 0
     surplus: int = 0
 
-    def describe_count(self, noun: str, plural: str) -> str:
-        """The number of matches with its noun, for people."""
-        count = len(self.items)
-        return f"1 {noun}" if count == 1 else f"{count} {plural}"
-
     def describe_failure(self) -> str:
         """What broke the query off, for people."""
         return f"{self.outcome} ({self.reason})" if self.reason else self.outcome

@@ -19,6 +19,7 @@ from openmodality.conformance.doctor.key_probe import (
 )
 from openmodality.conformance.doctor.made_data import TEST_PATIENT_ID
 from openmodality.conformance.doctor.worklist_probe import judge_character_sets
+from openmodality.counted import format_count
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.errors import OpenModalityError
 from openmodality.network.association import Association
@@ -110,7 +111,7 @@ def _judge_answer(examination: Examination, level: str, found: FoundItems) -> No
         return
     count = len(found.items)
     more = ", and there are more: C-CANCEL stopped them" if found.was_cancelled else ""
-    brings = f"a query for everything brings {found.describe_count('match', 'matches')}{more}"
+    brings = f"a query for everything brings {format_count(len(found.items), 'match')}{more}"
     text = brings if count else "it has nothing, so keys are not tried"
     examination.note(area, "query", text, Severity.FACT if count else Severity.UNTRIED)
     if 0xFF01 in found.statuses:

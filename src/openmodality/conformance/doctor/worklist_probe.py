@@ -16,6 +16,7 @@ from openmodality.conformance.doctor.examination import Examination
 from openmodality.conformance.doctor.find_probe import FoundItems, ask
 from openmodality.conformance.doctor.findings import NO_ANSWER, KeyAnswer, Severity
 from openmodality.conformance.doctor.key_probe import KeyQuery, Matching, TriedKey, judge_returned, note_keys, try_keys
+from openmodality.counted import format_count
 from openmodality.device.paths import TagPath, format_keywords
 from openmodality.dimse.reading import has_value, iterate_elements, read_items, read_texts, values_of
 from openmodality.errors import OpenModalityError
@@ -79,13 +80,13 @@ def _judge_answer(examination: Examination, found: FoundItems) -> None:
     if not found.is_done:
         stalled = found.outcome == NO_ANSWER and count > 0
         examination.observe("worklist", "stalled" if stalled else found.outcome)
-        after = f" after {found.describe_count('item', 'items')}" if count else ""
+        after = f" after {format_count(len(found.items), 'item')}" if count else ""
         text = f"a query for everything fails{after}: {found.describe_failure()}"
         examination.note(_AREA, "query", text, Severity.PROBLEM)
     else:
         more = ", and there are more: C-CANCEL stopped them" if found.was_cancelled else ""
         text = (
-            f"a query for everything brings {found.describe_count('item', 'items')}{more}"
+            f"a query for everything brings {format_count(len(found.items), 'item')}{more}"
             if count
             else "nothing is scheduled, so keys are not tried"
         )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from openmodality.activities.retrieve import Wanted
 from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.archive_search import StudyNode
-from openmodality.console.pages.words import describe_count
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.jobs.job import Job
 from openmodality.store.listing.entities import Level
@@ -61,7 +60,7 @@ def commit_chosen(context: ConsoleContext, chosen: Ticked, peer: str) -> list[Jo
                 raise
             missing += 1
     if missing:
-        what = f"{describe_count(missing, 'of the chosen', 'of the chosen')} not on this device"
+        what = f"{missing:,} of the chosen not on this device"
         done = f"; for the others: {describe_jobs(jobs)}" if jobs else ""
         raise UsageError(
             f"{what}, so that nothing can be asked for them{done}", advice="retrieve them first: Send to this device"

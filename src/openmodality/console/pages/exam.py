@@ -276,7 +276,7 @@ def describe_telling(context: ConsoleContext, series: Sequence[SeriesRow]) -> li
         return ["No RIS is told: no peer of the site file takes performed procedure steps."]
     filled = [each for each in series if each.images]
     images = sum(each.images for each in filled)
-    made = f"{describe_count(len(filled), 'series', 'series')} with {describe_count(images, 'instance')}"
+    made = f"{describe_count(len(filled), 'series')} with {describe_count(images, 'instance')}"
     return [f"{name} is told that the step is {StepStatus.COMPLETED}, with {made}." for name in names]
 
 

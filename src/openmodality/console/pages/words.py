@@ -6,6 +6,7 @@ from typing import Final
 
 from pydicom.datadict import dictionary_description
 
+from openmodality.counted import format_count
 from openmodality.store.states import JobKind
 
 DEEDS: Final = {
@@ -23,9 +24,9 @@ OBJECTS: Final = frozenset({JobKind.SEND, JobKind.COMMIT, JobKind.PRINT, JobKind
 """Kinds of job that are about instances, which are counted."""
 
 
-def describe_count(number: int, what: str, many: str = "") -> str:
-    """``1 image``, ``3 images``."""
-    return f"{number:,} {what if number == 1 else many or what + 's'}"
+def describe_count(number: int, what: str) -> str:
+    """A number with its noun as pages show it: ``1 image``, ``3,000 images``."""
+    return format_count(number, what, thousands=",")
 
 
 def describe_attribute(tag: int) -> str:
