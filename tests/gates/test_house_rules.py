@@ -54,6 +54,11 @@ ASSOCIATE = "from openmodality.network.requestor import associate\n"
         ("network/__init__", f"{ASSOCIATE}associate: int = 3\n", "associate is defined in"),
         (
             "network/requestor",
+            "def associate(): await_responses()\ndef await_responses(): ...\n",
+            "await_responses is used now",
+        ),
+        (
+            "network/requestor",
             "import openmodality.network\n",
             "import cycle of openmodality.network, openmodality.network.r",
         ),

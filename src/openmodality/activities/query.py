@@ -10,6 +10,7 @@ from pydicom import Dataset
 
 from openmodality.activities.asking import put_query
 from openmodality.activities.ends import Ends
+from openmodality.counted import format_count
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
@@ -117,6 +118,16 @@ def _ask(ends: Ends, sop_class_uid: str, asked: Dataset, taking: Taking) -> Find
                 association, sop_class_uid, asked, judge=judge, limit=taking.limit, hand_over=taking.hand_over
             ),
         )
+
+
+def describe_match_limits(answer: FindAnswer, peer: str, limit: str) -> list[str]:
+    """What a person is told of an answer that is not whole, or not as it was asked for; ``limit`` names the option."""
+    notices = [f"there are more matches; narrow the query or raise {limit}"] * answer.more_available
+    if answer.unreadable:
+        notices.append(f"{format_count(answer.unreadable, 'response')} could not be read")
+    if answer.optional_keys_unsupported:
+        notices.append(f"{peer} does not support some of the keys")
+    return notices
 
 
 def key_values(keys: Mapping[str, str]) -> dict[TagPath, object]:

@@ -280,21 +280,6 @@ class Modality:
 
     # Exams
 
-    def exam(
-        self,
-        items: Items | None = None,
-        *,
-        patient: Mapping[str, object] | None = None,
-        modality: str = "",
-        confirm: Confirm | None = None,
-        **attributes: object,
-    ) -> Exam:
-        """Start an exam, to be used as a context manager: COMPLETED at its end, DISCONTINUED on an exception.
-
-        As :meth:`start_exam`.
-        """
-        return self.start_exam(items, patient=patient, modality=modality, confirm=confirm, **attributes)
-
     def start_exam(
         self,
         items: Items | None = None,
@@ -306,13 +291,17 @@ class Modality:
     ) -> Exam:
         """Start an exam for one or several worklist items, or an unscheduled one for a ``patient`` given by keyword.
 
-        The performed procedure step is IN PROGRESS from now on. ``attributes`` are what the operator typed, such as
+        The performed procedure step is IN PROGRESS from now on; as a context manager the exam is COMPLETED at the end
+        of the block, DISCONTINUED on an exception. ``attributes`` are what the operator typed, such as
         ``OperatorsName``. Raises :class:`UsageError` where ``confirm`` says no.
         """
         chosen, notices = check_items(self._store, self._runtime.worklist, self._read_items(items), confirm)
         exam = self._register(chosen, patient, attributes, notices)
         self._workflow.begin(exam.id, modality)
         return exam
+
+    exam = start_exam
+    """The same, as it reads in a block: ``with modality.exam(item) as exam``."""
 
     def register(self, patient: Mapping[str, object], **attributes: object) -> Exam:
         """Register a patient by hand: an exam that begins with its first image, or with ``begin``."""

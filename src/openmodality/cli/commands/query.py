@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Final
 from pydicom import Dataset
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 
-from openmodality.activities.ends import Ends
-from openmodality.activities.query import Model, choose_model, find_missing_keys, query_peer
+from openmodality.activities.query import (
+    Model,
+    choose_model,
+    describe_match_limits,
+    find_missing_keys,
+    query_peer,
+)
 from openmodality.app.records.data_sets import data_set_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
 from openmodality.cli.terminal.attributes import cell, parse_keys, say_odd_keys
@@ -20,10 +25,8 @@ from openmodality.cli.terminal.peer import add_calling, add_peer, add_timeout, r
 from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.table import Column, add_wide, print_rows
 from openmodality.cli.terminal.tls import add_tls
-from openmodality.counted import format_count
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.errors import UsageError
-from openmodality.query.finding import FindAnswer
 from openmodality.services.query_retrieve import QueryFailed
 
 if TYPE_CHECKING:
@@ -133,7 +136,7 @@ def run(
     else:
         further = [path for path in values if format_keywords(path) not in _HEADINGS[level]]
         print_rows(_columns(level, further), answer.items, empty="nothing matches", wide=wide)
-    for notice in _notices(answer, ends):
+    for notice in describe_match_limits(answer, str(ends.remote), "--limit"):
         say(notice)
 
 
@@ -156,12 +159,3 @@ def _column(heading: str, path: TagPath, leave_out: int = 0) -> Column[Dataset]:
         return date_and_time(cell(item, path), "") if is_date else cell(item, path)
 
     return Column(heading, show, leave_out=leave_out, words=heading in _OF_WORDS)
-
-
-def _notices(answer: FindAnswer, ends: Ends) -> list[str]:
-    notices = ["there are more matches; narrow the query or raise --limit"] * answer.more_available
-    if answer.unreadable:
-        notices.append(f"{format_count(answer.unreadable, 'response')} could not be read")
-    if answer.optional_keys_unsupported:
-        notices.append(f"{ends.remote} does not support some of the keys")
-    return notices

@@ -13,7 +13,6 @@ from fastapi import Depends, Request
 from openmodality.console.security.access import NotAllowed, find_principal
 from openmodality.console.security.accounts import Principal
 from openmodality.console.security.roles import Permission
-from openmodality.console.security.secrets import is_form_token
 
 
 def allow_call(permission: Permission) -> Callable[[Request, Principal], Principal]:
@@ -26,7 +25,7 @@ def allow_call(permission: Permission) -> Callable[[Request, Principal], Princip
                 advice="somebody with another role can, or give the token this scope",
             )
         shown = request.headers.get("x-form-token", "")
-        if principal.session and not is_form_token(principal.session, shown):
+        if not principal.is_own_form(shown):
             raise NotAllowed(
                 "the request does not show the token of its session",
                 advice="a page sends it as X-Form-Token; a program shows a token of its own, and no cookie",

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from openmodality.activities.arrivals import Arrivals
 from openmodality.activities.echo import describe_echo
+from openmodality.activities.query import describe_match_limits
 from openmodality.activities.retrieve import Wanted
 from openmodality.app.records.data_sets import data_set_as_json
 from openmodality.app.records.peers import echo_as_json, peer_as_json, retrieval_as_json
@@ -147,7 +148,7 @@ def _query_peer(request: Request, _: OperateCall, context: At, name: PathName, q
         )
 
     def tell(answer: FindAnswer) -> dict[str, Any]:
-        return {"more_available": answer.more_available, "notices": _list_notices(name, answer)}
+        return {"more_available": answer.more_available, "notices": describe_match_limits(answer, name, "limit")}
 
     if _takes_lines(request):
         return MatchResponse(MatchStream(name, ask, tell))
@@ -160,15 +161,6 @@ def _takes_lines(request: Request) -> bool:
     """Whether the client takes lines rather than a document, which goes to whoever takes anything."""
     known = (each for each in read_accepted(request) if each.name == NDJSON or each.covers(JSON))
     return any(each.name == NDJSON for each in islice(known, 1))
-
-
-def _list_notices(name: str, answer: FindAnswer) -> list[str]:
-    notices = ["there are more matches; narrow the query or raise limit"] * answer.more_available
-    if answer.unreadable:
-        notices.append(f"{answer.unreadable} responses could not be read")
-    if answer.optional_keys_unsupported:
-        notices.append(f"{name} does not support some of the keys")
-    return notices
 
 
 @router.post("/peers/{name}/retrieve", summary="Let an archive send", responses=tell_one("retrieval", 404, peer=True))

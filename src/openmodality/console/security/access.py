@@ -14,7 +14,6 @@ from openmodality.console.context import ConsoleContext, find_context
 from openmodality.console.security.accounts import Principal
 from openmodality.console.security.guard import BodyTooLarge
 from openmodality.console.security.roles import Permission
-from openmodality.console.security.secrets import is_form_token
 from openmodality.errors import OpenModalityError, UsageError
 
 _BEARER = "Bearer "
@@ -113,14 +112,14 @@ def read_own_form(
 ) -> Form:
     """The form of somebody who is logged in. Raises :class:`NotAllowed` where it lacks the token of the session."""
     token = form["form_token"] or request.headers.get("x-form-token", "")
-    if principal.session and not is_form_token(principal.session, token):
+    if not principal.is_own_form(token):
         raise NotAllowed("the form is not of this session", advice="open the page again and repeat")
     return form
 
 
 def check_part(request: Request, principal: Annotated[Principal, Depends(allow(Permission.OPERATE))]) -> Principal:
     """Who sends a part of a file, which is no form: its token is a header."""
-    if principal.session and not is_form_token(principal.session, request.headers.get("x-form-token", "")):
+    if not principal.is_own_form(request.headers.get("x-form-token", "")):
         raise NotAllowed("the file is not of this session", advice="open the page again and repeat")
     return principal
 

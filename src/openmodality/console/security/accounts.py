@@ -20,6 +20,7 @@ from openmodality.console.security.secrets import (
     SHORTEST_PASSWORD,
     digest_secret,
     hash_password,
+    is_form_token,
     is_password,
     make_secret,
 )
@@ -78,6 +79,10 @@ class Principal:
     session: str = ""
     user_id: int = 0
     token: str = ""
+
+    def is_own_form(self, token: str) -> bool:
+        """Whether a request with this form token comes from the session; a program, without one, needs no token."""
+        return not self.session or is_form_token(self.session, token)
 
     def may(self, permission: Permission) -> bool:
         """Whether it is allowed."""
