@@ -5,7 +5,7 @@ head; in mm.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,13 +84,13 @@ class Plane:
         return replace(self, origin=origin, spacing_mm=spacing, rows=self.rows * factor, columns=self.columns * factor)
 
     def coordinates(self, cutout: Cutout) -> tuple[Grid, Grid, Grid]:
-        """x, y and z of the points in ``cutout``, each as something that broadcasts to the shape of the cutout."""
+        """x, y and z of the points in ``cutout``, each as something that broadcasts to the shape of the cutout.
+
+        What is the same in each row or column, as in planes along the axes, is there once.
+        """
         v = (np.arange(cutout[0].start, cutout[0].stop, dtype=np.float32) * np.float32(self.spacing_mm))[:, None]
         u = (np.arange(cutout[1].start, cutout[1].stop, dtype=np.float32) * np.float32(self.spacing_mm))[None, :]
-        x, y, z = (
-            np.float32(o) + u * np.float32(r) + v * np.float32(c)
-            for o, r, c in zip(self.origin, self.along_row, self.along_column, strict=True)
-        )
+        x, y, z = map(partial(_add_steps, u, v), self.origin, self.along_row, self.along_column)
         return x, y, z
 
     def cutout_around(self, centre: Vector, reach: Vector) -> Cutout | None:
@@ -125,6 +125,15 @@ class Plane:
         first = int(np.floor((middle_mm - half_mm) / self.spacing_mm))
         last = int(np.ceil((middle_mm + half_mm) / self.spacing_mm)) + 1
         return slice(max(first, 0), min(max(last, 0), count))
+
+
+def _add_steps(u: Grid, v: Grid, start: float, along_row: float, along_column: float) -> Grid:
+    place = np.full((1, 1), start, dtype=np.float32)
+    if along_row:
+        place = place + u * np.float32(along_row)
+    if along_column:
+        place = place + v * np.float32(along_column)
+    return place
 
 
 @lru_cache(maxsize=256)  # asked for each part of the patient in each slice

@@ -81,16 +81,27 @@ class SheetPlan:
         """The frames on the sheets from ``first`` up to, but not with, ``last``; the first sheet is 0."""
         return self.frames[first * self.box_count : last * self.box_count]
 
+    def check_sheet(self) -> None:
+        """Compose the first sheet to see what is wrong, without the texts in its pictures, which can always be written.
+
+        Raises what :func:`openmodality.imaging.film.compose.compose_films` raises.
+        """
+        sources = [self._make_source(frame) for frame in self.list_frames_of(0, 1)]
+        compose_films(sources, self.session.films[0], replace(self._find_composition(), annotation=False))
+
     def make_sheets(self, first: int = 0) -> Iterator[Film]:
         """The sheets from ``first`` on, composed one after the other, with pixels as the printer takes them.
 
         Raises what :func:`openmodality.imaging.film.compose.compose_films` raises.
         """
-        how = make_composition(self.site, self.printer, self.order)
+        how = self._find_composition()
         for number in range(first, self.total):
             sources = [self._make_source(frame) for frame in self.list_frames_of(number, number + 1)]
             for sheet in compose_films(sources, self.session.films[0], how):
                 yield replace(sheet, images=tuple(_fit_printer(image, self.printer) for image in sheet.images))
+
+    def _find_composition(self) -> Composition:
+        return make_composition(self.site, self.printer, self.order)
 
     def _make_source(self, frame: FilmFrame) -> FilmSource:
         data_set = _read(frame.path)

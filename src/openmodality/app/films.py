@@ -53,7 +53,7 @@ class Films:
         choice = _Choice(self._data, self._files.path, order)
         images = choice.list_images(chosen)
         plan = self._plan(named, choice, images)
-        next(plan.make_sheets())  # what is wrong is said before it queues
+        plan.check_sheet()  # what is wrong is said before it queues
         pairs = [*images, *choice.list_documents()]
         with self._queue.database.write() as transaction:
             return self._queue.enqueue(transaction, make_print_job(named, choice.order, pairs))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
+import numpy as np
 from PIL import Image
 from pydicom.dataset import Dataset
 
+from openmodality.imaging.exchange import encode_png
 from openmodality.imaging.frames import Frame, read_frame
 from openmodality.imaging.presentation import pixel_aspect, read_image_presentation
 from openmodality.imaging.render import render, square_pixels
@@ -31,6 +31,4 @@ def _encode(frame: Frame, header: Dataset, number: int, longest_side: int | None
     picture = Image.fromarray(square_pixels(shown, pixel_aspect(header)))
     if longest_side is not None:
         picture.thumbnail((longest_side, longest_side))
-    stream = io.BytesIO()
-    picture.save(stream, "PNG")
-    return stream.getvalue()
+    return encode_png(np.asarray(picture))

@@ -159,7 +159,7 @@ def _lay_out(context: ConsoleContext, tray: Tray) -> tuple[list[SheetView], int,
         return [], 0, "", "", ""
     try:
         plan = make_plan(context, tray)
-        next(plan.make_sheets())
+        plan.check_sheet()
     except OpenModalityError as error:
         return [], 0, "", error.message, error.advice
     film = plan.session.films[0]
