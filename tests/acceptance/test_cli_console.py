@@ -55,6 +55,9 @@ def test_a_device_serves_without_its_console_where_the_port_is_taken(tmp_path: P
         while not lines or not lines[-1].startswith("serving"):
             lines.append(process.stderr.readline())
             assert lines[-1], lines
+        link = openmodality("console", "link", "-c", place.site)
+        port = load_site(place.site).settings.console.port
+        assert f"port {port} is taken, as by the console of another device" in link.err
         process.terminate()
         assert finish(process).status == 0
         assert any("no console: the console cannot listen on" in line for line in lines)

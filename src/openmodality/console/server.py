@@ -29,6 +29,7 @@ from openmodality.console.ohif import check_ohif
 from openmodality.console.pixel_sources import remove_uploads
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.security.login_limits import LoginLimits
+from openmodality.console.serving import ServingLock
 from openmodality.console.template_files import StaticFiles, Templates
 from openmodality.console.uploads import UPLOAD_FOLDER, UploadPlace
 from openmodality.device.site.site import Site
@@ -105,6 +106,7 @@ class ConsoleServer:
             display=display,
             hospital=hospital,
         )
+        self._lock: ServingLock | None = None
         self._ready = threading.Event()
         application = make_application(self.context, list_hosts(modality.site))
         self._server = _Server(_configure(modality.site, application), self._ready)
@@ -114,6 +116,7 @@ class ConsoleServer:
         remove_uploads(self.context.modality)
         self.context.uploads.remove_left()
         self._feed.start()
+        self._lock = ServingLock(self.context.modality.site.data_folder).acquire()
         self._thread.start()
         if not self._ready.wait(_START_S) or not self._server.started:
             self.close()
@@ -138,6 +141,8 @@ class ConsoleServer:
             self._thread.join()
         self._feed.join()
         self._socket.close()
+        if self._lock is not None:
+            self._lock.release()
 
     def _run(self) -> None:
         try:

@@ -41,7 +41,9 @@ def choose_terms(texts: Iterable[str], configured: Sequence[CharacterSetTerms]) 
     for terms in configured:
         if holds(terms, characters):
             return terms
-    _log.warning("charset.none_configured_holds_text", extra={"configured": len(configured)})
+    names = " or ".join("\\".join(terms) or "ASCII" for terms in configured)
+    notice = f"text that is not in {names or 'ASCII'} goes as UTF-8; name its set under device.character_sets"
+    _log.warning("charset.text_goes_as_utf_8", extra={"notice": notice})
     return (UTF_8,)
 
 

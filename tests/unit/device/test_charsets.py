@@ -58,7 +58,10 @@ def test_rf_takes_gb18030_where_it_must(text: str, terms: tuple[str, ...]) -> No
 def test_what_none_holds_goes_as_utf_8_and_is_logged_without_the_text(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert choose_terms(["Иванов^Иван"], (("ISO_IR 100",),)) == (UTF_8,)
-    assert [record.message for record in caplog.records] == ["charset.none_configured_holds_text"]
+    [record] = caplog.records
+    assert record.message == "charset.text_goes_as_utf_8"
+    said = "text that is not in ISO_IR 100 goes as UTF-8; name its set under device.character_sets"
+    assert record.__dict__["notice"] == said
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from openmodality.cli.terminal.table import Column, print_rows
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.console.address import make_link_url, make_url
 from openmodality.console.security.roles import Permission, UserRole
+from openmodality.console.serving import has_port_taken, is_console_served
 from openmodality.errors import UsageError
 
 if TYPE_CHECKING:
@@ -213,6 +214,12 @@ def _print_link(modality: Modality, secret: str, user: UserRow | None, *, as_jso
         print_document([user_as_json(user, link) if user else {**none, "link": link}])
         return
     say("the link works once, for an hour, while the console is served")
+    site = modality.site
+    if not is_console_served(site.data_folder) and has_port_taken(site.settings.console):
+        say(
+            f"NOTE: it is not served now, and port {site.settings.console.port} is taken, as by the console of another"
+            " device; give this one a console.port of its own in the site file, and ask for another link"
+        )
     print(link)
 
 
