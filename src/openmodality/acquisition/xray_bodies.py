@@ -25,7 +25,10 @@ _Numbers = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bodies:
-    """Bodies, and their facts as arrays with one row for each."""
+    """Bodies, and their facts as arrays with one row for each.
+
+    ``layers`` are the numbers of the groups that they were put together from: each group has a layer of its own.
+    """
 
     bodies: tuple[Body, ...]
     centres: NDArray[np.float64]
@@ -33,11 +36,18 @@ class Bodies:
     axes: NDArray[np.float64]
     is_capped: NDArray[np.bool_]
     waists: NDArray[np.float64]
+    layers: _Numbers
 
     @classmethod
     def make(cls, bodies: Iterable[Body]) -> Bodies:
-        """Put bodies together."""
-        made = tuple(bodies)
+        """Put bodies together, in one layer."""
+        return cls.make_layers([bodies])
+
+    @classmethod
+    def make_layers(cls, groups: Iterable[Iterable[Body]]) -> Bodies:
+        """Put groups of bodies together, each in a layer of its own."""
+        numbered = [(number, body) for number, group in enumerate(groups) for body in group]
+        made = tuple(body for _, body in numbered)
         return cls(
             made,
             np.array([each.centre for each in made], dtype=np.float64).reshape(-1, 3),
@@ -45,13 +55,16 @@ class Bodies:
             np.array([each.find_axes() for each in made], dtype=np.float64).reshape(-1, 3, 3),
             np.array([each.is_capped for each in made], dtype=bool),
             np.array([each.waist for each in made], dtype=np.float64),
+            np.array([number for number, _ in numbered], dtype=np.intp),
         )
 
 
 def keep_longest(beam: Beam, bodies: Bodies, out: Lengths) -> PixelSpan | None:
     """Raise ``out`` to how many mm of each ray lie inside that of the bodies in which it is longest.
 
-    Returns the rows and columns that may have changed; None where no shadow falls on the detector.
+    ``out`` is one layer, or has all of them along its first axis: where there are few pixels, many layers at once take
+    as long as a few alone. Returns the rows and columns that may have changed; None where no shadow falls on the
+    detector.
     """
     middles = (bodies.centres - np.array([*beam.centre, 0.0])) @ beam.gantry.T
     spans = _find_shadows(beam, middles, bodies)
@@ -60,7 +73,8 @@ def keep_longest(beam: Beam, bodies: Bodies, out: Lengths) -> PixelSpan | None:
     if not sizes.any():
         return None
     for number in np.flatnonzero(sizes > _LARGE):
-        beam.path_length(bodies.bodies[number], out, at_most_once=True)
+        layer = out if out.ndim == 2 else out[bodies.layers[number]]
+        beam.path_length(bodies.bodies[number], layer, at_most_once=True)
     for is_capped in (False, True):
         small = np.flatnonzero((sizes > 0) & (sizes <= _LARGE) & (bodies.is_capped == is_capped))
         for some in _split(small, sizes[small]):
@@ -132,4 +146,5 @@ def _keep_small(
     )  # fmt: skip
     is_capped = bool(bodies.is_capped[some[0]])
     waists = spread(bodies.waists[some].astype(single)) if is_capped else single(0.0)
-    np.maximum.at(out.reshape(-1), rows * beam.matrix + columns, find_chord(beam, ray, is_capped, waists))
+    places = (spread(bodies.layers[some]) * beam.matrix + rows) * beam.matrix + columns
+    np.maximum.at(out.reshape(-1), places, find_chord(beam, ray, is_capped, waists))

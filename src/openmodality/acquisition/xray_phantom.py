@@ -223,17 +223,25 @@ def _project_organs(beam: Beam) -> Lengths:
     layer = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
     for body, more in _ORGANS:
         layer += np.float32(more) * _sum_up(beam, [body])
-    for side in (-1.0, 1.0):
-        muscle = make_tube([(side * x, y, z) for x, y, z in _PSOAS], [9.0, 16.0, 20.0, 22.0, 20.0])
-        layer += np.float32(0.17) * _find_longest(beam, Bodies.make(muscle))
+    for muscle in _list_psoas():
+        layer += np.float32(0.17) * _find_longest(beam, muscle)
     return np.asarray(blur(layer, 1.2 * beam.matrix / 512.0))
+
+
+@cache
+def _list_psoas() -> tuple[Bodies, ...]:
+    """The muscle beside the spine, right and left."""
+    widths = [9.0, 16.0, 20.0, 22.0, 20.0]
+    return tuple(Bodies.make(make_tube([(side * x, y, z) for x, y, z in _PSOAS], widths)) for side in (-1.0, 1.0))
 
 
 def _project_gas(beam: Beam) -> Lengths:
     """Gas with stool in it: lobes along the bowel, mottled, without a sharp edge."""
     total = np.zeros((beam.matrix, beam.matrix), dtype=np.float32)
     mottle = np.clip(0.75 + 0.9 * make_texture(beam, 5.5, 16) + 0.5 * make_texture(beam, 11.0, 17), 0.0, 1.3)
-    *lobes, air, trachea = (_find_longest(beam, bodies) for bodies in _list_airy())
+    layers = np.zeros((len(_GAS) + 2, beam.matrix, beam.matrix), dtype=np.float32)
+    keep_longest(beam, _list_airy(), layers)
+    *lobes, air, trachea = layers
     for lobe, (_, _, part) in zip(lobes, _GAS, strict=True):
         total = np.maximum(total, lobe * np.float32(1.35 * part) * mottle)
     total = np.maximum(total, np.float32(0.55) * air)
@@ -254,12 +262,12 @@ def _list_lobes(points: Sequence[Vector], radius: float, seed: int) -> Iterator[
 
 
 @cache
-def _list_airy() -> tuple[Bodies, ...]:
-    """The lobes of gas of each piece of bowel, the air of the stomach, and the windpipe."""
+def _list_airy() -> Bodies:
+    """The lobes of gas of each piece of bowel, the air of the stomach, and the windpipe, each in a layer."""
     air = make_tube(draw_curve(_AIR_OF_STOMACH, 6), [15.0, 19.0, 17.0, 14.0, 11.0, 8.0], 0.5)
     trachea = [body for way in _TRACHEA for body in make_tube(way, [8.5, 8.5, 6.0])]
     lobes = (_list_lobes(points, radius, number) for number, (points, radius, _) in enumerate(_GAS))
-    return tuple(map(Bodies.make, (*lobes, air, trachea)))
+    return Bodies.make_layers((*lobes, air, trachea))
 
 
 @cache

@@ -23,25 +23,22 @@ FIRST_LUMBAR = 102.0
 """Where the first lumbar vertebra lies; the others follow downwards, the thoracic ones upwards."""
 _SIDES: Final = (-1.0, 1.0)
 _SOFT_EDGE_MM: Final = 0.35
+_PIXELS_AT_ONCE: Final = 1 << 20
+"""So many pixels, about, have the layers of the bones that are projected together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bones:
-    """A bone made of bodies, of which a ray counts the longest piece, and what lies within its shell; both together
-    for a beam too.
-    """
+    """A bone made of bodies, of which a ray counts the longest piece, and what lies within its shell."""
 
     bodies: tuple[Body, ...]
     marrow: tuple[Body | None, ...]
-    whole: Bodies
-    within: Bodies
 
     @classmethod
     def make(cls, bodies: Iterable[Body], shell_mm: float) -> Bones:
         """A bone with a shell of compact bone."""
         made = tuple(bodies)
-        marrow = tuple(body.shrink(shell_mm) for body in made)
-        return cls(made, marrow, Bodies.make(made), Bodies.make(body for body in marrow if body is not None))
+        return cls(made, tuple(body.shrink(shell_mm) for body in made))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +51,17 @@ class Skeleton:
 
 def project_skeleton(beam: Beam) -> Skeleton:
     """The shadow of all bones."""
-    spongy, compact, outer, inner = (np.zeros((beam.matrix, beam.matrix), dtype=np.float32) for _ in range(4))
-    for bones in list_bones():
-        region = keep_longest(beam, bones.whole, outer)
+    spongy, compact = (np.zeros((beam.matrix, beam.matrix), dtype=np.float32) for _ in range(2))
+    at_once = max(_PIXELS_AT_ONCE // beam.matrix**2, 1)
+    layers = np.zeros((2 * at_once, beam.matrix, beam.matrix), dtype=np.float32)
+    for bodies in _put_together(at_once):
+        region = keep_longest(beam, bodies, layers)
         if region is None:
             continue
-        keep_longest(beam, bones.within, inner)
-        spongy[region] += inner[region]
-        compact[region] += np.maximum(outer[region] - inner[region], 0.0)
-        outer[region] = inner[region] = 0.0
+        for outer, inner in zip(layers[::2], layers[1::2], strict=True):
+            spongy[region] += inner[region]
+            compact[region] += np.maximum(outer[region] - inner[region], 0.0)
+        layers[:, *region] = 0.0
     for side in _SIDES:
         wing = blur(beam.find_plate([_mirror(corner, side) for corner in _WING], 8.0), 3.0 / beam.pixel_mm)
         spongy += wing
@@ -72,6 +71,14 @@ def project_skeleton(beam: Beam) -> Skeleton:
         beam.path_length(hole, holes)
     spongy -= np.minimum(spongy, holes)
     return Skeleton(*(blur(layer, _SOFT_EDGE_MM / beam.pixel_mm) for layer in (spongy, compact)))
+
+
+@cache
+def _put_together(count: int) -> tuple[Bodies, ...]:
+    """The bones, so many at once: a layer for each, and one for what lies within its shell."""
+    shells = [(bone.bodies, tuple(body for body in bone.marrow if body is not None)) for bone in list_bones()]
+    parts = (shells[first : first + count] for first in range(0, len(shells), count))
+    return tuple(Bodies.make_layers(layer for shell in part for layer in shell) for part in parts)
 
 
 @cache

@@ -42,3 +42,16 @@ def test_where_there_is_no_shadow_nothing_changes(bodies: tuple[Body, ...]) -> N
     out = np.zeros((64, 64), dtype=np.float32)
     assert keep_longest(BEAM, Bodies.make(bodies), out) is None
     assert not out.any()
+
+
+@pytest.mark.parametrize("large", [4096, 90])
+def test_each_group_has_its_layer(monkeypatch: pytest.MonkeyPatch, large: int) -> None:
+    monkeypatch.setattr(xray_bodies, "_LARGE", large)
+    groups = (BODIES[:2], (), BODIES[2:])
+    layers = np.zeros((3, 64, 64), dtype=np.float32)
+    keep_longest(BEAM, Bodies.make_layers(groups), layers)
+    for group, layer in zip(groups, layers, strict=True):
+        alone = np.zeros((64, 64), dtype=np.float32)
+        keep_longest(BEAM, Bodies.make(group), alone)
+        assert np.array_equal(layer, alone)
+        assert layer.any() == bool(group)
