@@ -35,7 +35,7 @@ from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Service
 from openmodality.errors import OpenModalityError, StoreError
-from openmodality.exam.given import GivenAttributes
+from openmodality.exam.given import find_given
 from openmodality.exam.session import Exam
 from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
@@ -406,6 +406,6 @@ class Modality:
         attributes: Mapping[str, object],
         notices: Sequence[str],
     ) -> Exam:
-        user = GivenAttributes(self.site.profile).read({**(patient or {}), **attributes}, "exam")
+        user = find_given(self.site.profile).read({**(patient or {}), **attributes}, "exam")
         record = self._workflow.register(items, user, notices)
         return Exam(self._workflow, record.id)

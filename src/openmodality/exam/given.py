@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from pydicom.datadict import tag_for_keyword
@@ -31,6 +32,7 @@ from openmodality.objects.rules.definition import FUNCTIONAL_GROUPS
 from openmodality.objects.rules.elements import data_set_of
 from openmodality.objects.rules.private_rules import list_private_rules
 from openmodality.objects.rules.sources import name_sources
+from openmodality.objects.site_objects import SameProfile
 from openmodality.standard import tags
 from openmodality.standard.life import judge_patient_value
 
@@ -48,6 +50,16 @@ _CODE_SEQUENCES: Final = frozenset(
     )
 )  # fmt: skip
 """Sequences of codes whose names do not say so."""
+
+
+def find_given(profile: Profile) -> GivenAttributes:
+    """What takes the attributes that are given for the objects of a device; made once, as each exam asks."""
+    return _make_given(SameProfile(profile))
+
+
+@lru_cache(maxsize=4)
+def _make_given(same: SameProfile) -> GivenAttributes:
+    return GivenAttributes(same.profile)
 
 
 class GivenAttributes:

@@ -17,7 +17,7 @@ from openmodality.acquisition.source import AcquiredSeries, Source
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_file import DetectorSettings
 from openmodality.errors import OpenModalityError, PartlyTaken, UsageError
-from openmodality.exam.given import GivenAttributes
+from openmodality.exam.given import find_given
 from openmodality.exam.producers.dose_report import DOSE_SR
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.value_class import value_class
@@ -95,7 +95,7 @@ def _make_template(site: Site, options: IngestOptions) -> FileSource:
             options.assume_affine,
             options.mrd_position,
             options.raw_format,
-            GivenAttributes(site.profile).prepare,
+            find_given(site.profile).prepare,
         ),
         object_name=options.object_name,
         derive=options.derive,

@@ -16,7 +16,7 @@ from openmodality.errors import NotFound, ObjectInvalid, OpenModalityError, Usag
 from openmodality.exam.checking import SeriesCheck, check_all_series
 from openmodality.exam.documents import add_key_objects, add_presentation_state
 from openmodality.exam.exposures import Exposures
-from openmodality.exam.given import GivenAttributes
+from openmodality.exam.given import GivenAttributes, find_given
 from openmodality.exam.identity_guard import check_identities
 from openmodality.exam.ingest import (
     IngestOptions,
@@ -77,7 +77,7 @@ class Exam:
     @cached_property
     def given(self) -> GivenAttributes:
         """Takes what is said of images of this device by keyword."""
-        return GivenAttributes(self._workflow.site.profile)
+        return find_given(self._workflow.site.profile)
 
     @property
     def record(self) -> ExamRecord:

@@ -23,12 +23,15 @@ def make_definition(site: Site, object_name: str) -> ObjectDefinition:
     known = [item.name for item in site.profile.objects]
     if object_name not in known:
         raise ConfigurationError(f"profile {site.profile.name} makes no {object_name!r}; it makes: {', '.join(known)}")
-    return _make(_Same(site.profile), object_name, find_switches_off(site), site.character_sets)
+    return _make(SameProfile(site.profile), object_name, find_switches_off(site), site.character_sets)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Same:
-    """A profile, which equals itself alone: to compare two takes longer than to make an object."""
+class SameProfile:
+    """A profile, which equals itself alone: to compare two takes longer than to make an object.
+
+    What is worked out from a profile is remembered by it.
+    """
 
     profile: Profile
 
@@ -36,12 +39,12 @@ class _Same:
         return id(self.profile)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.profile is other.profile
+        return isinstance(other, SameProfile) and self.profile is other.profile
 
 
 @lru_cache(maxsize=32)  # each series of each exam asks
 def _make(
-    same: _Same, object_name: str, switches_off: frozenset[str], character_sets: tuple[tuple[str, ...], ...]
+    same: SameProfile, object_name: str, switches_off: frozenset[str], character_sets: tuple[tuple[str, ...], ...]
 ) -> ObjectDefinition:
     return ObjectDefinition.of(same.profile, object_name, switches_off=switches_off, character_sets=character_sets)
 

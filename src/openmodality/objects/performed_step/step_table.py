@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 
 from openmodality.device.profile.profile import AttributeRule, MppsAttribute, Requirement
 from openmodality.device.site.site import Site
 from openmodality.objects.rules.definition import RuleTable
-from openmodality.objects.site_objects import find_switches_off
+from openmodality.objects.site_objects import SameProfile, find_switches_off
 
 
 class StepOperation(Enum):
@@ -20,13 +21,23 @@ class StepOperation(Enum):
 
 def make_step_table(site: Site, operation: StepOperation) -> RuleTable:
     """What a request of this operation carries at this site."""
-    rows = ((row, _choose_requirement(row, operation)) for row in site.profile.mpps_attributes)
+    return _make(SameProfile(site.profile), operation, site.character_sets, find_switches_off(site))
+
+
+@lru_cache(maxsize=8)  # each step of each exam asks
+def _make(
+    same: SameProfile,
+    operation: StepOperation,
+    character_sets: tuple[tuple[str, ...], ...],
+    switches_off: frozenset[str],
+) -> RuleTable:
+    rows = ((row, _choose_requirement(row, operation)) for row in same.profile.mpps_attributes)
     return RuleTable(
         name=f"{operation.value} of the performed procedure step",
         rules=tuple(_make_rule(row, requirement) for row, requirement in rows if requirement),
-        character_sets=site.character_sets,
-        charset_attributes=site.profile.charset_attributes,
-        switches_off=find_switches_off(site),
+        character_sets=character_sets,
+        charset_attributes=same.profile.charset_attributes,
+        switches_off=switches_off,
     )
 
 

@@ -64,7 +64,7 @@ class Draft:
         self._table = table
         self._context = Context(table.switches_off, facts)
         self._common = common.index()
-        self._nodes = {node.key: node for node in table.nodes}
+        self._nodes = table.nodes_by_tag
         self._dependent = tuple(node for node in table.nodes if node.depends)
         find = self._make_find(())
         signs = list(_find_signs(table))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from pydicom.dataelem import DataElement
@@ -21,6 +22,7 @@ from openmodality.device.profile.conditions import (
     Expression,
     Lookup,
     RuleCondition,
+    list_tags,
     parse_condition,
 )
 from openmodality.device.profile.profile import AttributeRule, InformationObject, Profile, Requirement
@@ -135,10 +137,31 @@ class RuleTable:
         object.__setattr__(self, "nodes", make_tree(flat, may_be_absent))
         object.__setattr__(self, "functional_groups", make_tree(groups, may_be_absent))
 
+    @cached_property
+    def nodes_by_tag(self) -> Mapping[int, Node]:
+        """The attributes of the data set itself, by tag."""
+        return {node.key: node for node in self.nodes}
+
+    @cached_property
+    def asked_tags(self) -> frozenset[int]:
+        """The attributes that a condition asks for."""
+        return frozenset[int]().union(
+            *(list_tags(rule.condition) for node in self.nodes for rule in node.rules),
+            *map(list_tags, self.module_conditions.values()),
+        )
+
+    @cached_property
+    def _strictest(self) -> Mapping[TagPath, AttributeRule]:
+        rows: dict[TagPath, AttributeRule] = {}
+        for row in self.rules:
+            known = rows.setdefault(row.path, row)
+            if _STRICTNESS.index(row.requirement) < _STRICTNESS.index(known.requirement):
+                rows[row.path] = row
+        return rows
+
     def find_rule(self, *path: int) -> AttributeRule | None:
         """The strictest row of an attribute; None where the table has no such attribute."""
-        rows = [row for row in self.rules if row.path == path]
-        return min(rows, key=lambda row: _STRICTNESS.index(row.requirement), default=None)
+        return self._strictest.get(path)
 
 
 @dataclass(frozen=True)

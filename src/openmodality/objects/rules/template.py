@@ -24,7 +24,7 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
 from openmodality.buffer import Buffer
-from openmodality.device.profile.conditions import AppliesWhen, list_tags
+from openmodality.device.profile.conditions import AppliesWhen
 from openmodality.dimse.attribute_names import name_of
 from openmodality.encoding.texts import TEXT_VRS
 from openmodality.errors import ObjectInvalid
@@ -127,15 +127,11 @@ class Exchange:
 
     def __init__(self, table: RuleTable) -> None:
         self.table = table
-        asked = frozenset[int]().union(
-            *(list_tags(rule.condition) for node in table.nodes for rule in node.rules),
-            *map(list_tags, table.module_conditions.values()),
-        )
-        self._nodes = {node.key: node for node in table.nodes if node.key not in asked and _is_free(node)}
 
     def find(self, tag: int) -> Node | None:
         """The attribute, where it may be exchanged."""
-        return self._nodes.get(tag)
+        node = self.table.nodes_by_tag.get(tag)
+        return node if node is not None and tag not in self.table.asked_tags and _is_free(node) else None
 
 
 class Template:
