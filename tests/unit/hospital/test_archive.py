@@ -24,7 +24,8 @@ def test_a_deflated_image_that_grows_to_much_costs_its_header_only(tmp_path: Pat
     pixels = data.index(b"\xe0\x7f\x10\x00")
     stream = zlib.compressobj(wbits=-15)
     pieces = [stream.compress(data[:pixels] + data[pixels : pixels + 8] + (200 * MIB).to_bytes(4, "little"))]
-    pieces += [stream.compress(bytes(MIB)) for _ in range(200)]
+    pieces.append(stream.flush(zlib.Z_FULL_FLUSH))  # what follows is the same each time, as it refers to nothing before
+    pieces += 200 * [stream.compress(bytes(MIB)) + stream.flush(zlib.Z_FULL_FLUSH)]
     files = InstanceFiles(tmp_path / "archive")
     head = encode_file_head(image.SOPClassUID, image.SOPInstanceUID, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, "1.2")
     file = files.create(image.SOPInstanceUID, head)
