@@ -1,8 +1,9 @@
 """The index follows the files, in batches and by a thread of its own: receiving never waits for the database.
 
-An instance counts as stored when its file has its name; the index may lag by a batch. Whoever reads asks ``flush``
-first and thus sees everything that was acknowledged before. What a dead process did not index is found by
-``index_recovery``.
+It follows in the pauses of what arrives, because only one of the two threads runs at a time; where no pause comes, not
+later than after a second. An instance counts as stored when its file has its name; the index may lag by so much.
+Whoever reads asks ``flush`` first and thus sees everything that was acknowledged before. What a dead process did not
+index is found by ``index_recovery``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Final, NamedTuple
 
 from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError, describe_fault
@@ -28,8 +30,12 @@ from openmodality.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 _BATCH = 512
-_DELAY_S = 0.2
-"""How long the index waits for more instances: a transaction costs as much as some twenty of them."""
+_MOST_PENDING: Final = 2048
+"""With so many the index waits for no pause."""
+_PAUSE_S: Final = 0.1
+"""Nothing more arrives for so long: a pause. A transaction costs as much as some twenty instances."""
+_LONGEST_S: Final = 1.0
+"""How long the index waits for a pause."""
 _RETRY_S = 5.0
 _KINDS: Final = {Stored.DIFFERENT: ProblemKind.OTHER_CONTENT, Stored.REPLACED: ProblemKind.DAMAGED}
 _REASONS: Final = {
@@ -69,6 +75,8 @@ class Ingest:
         self._files = files
         self._condition = threading.Condition()
         self._pending: list[NewInstance | LaterChange] = []
+        self._added = 0
+        self._due = 0  # how many of the pending ones wait for no pause any more
         self._failure: StoreError | None = None
         self._attempts = 0
         self._hurry = False
@@ -80,7 +88,8 @@ class Ingest:
         """Queue an instance whose file is complete, or a change that belongs to those around it."""
         with self._condition:
             self._pending.append(arrival)
-            if len(self._pending) == 1 or len(self._pending) == _BATCH:
+            self._added += 1
+            if len(self._pending) in (1, _MOST_PENDING):
                 self._condition.notify_all()
 
     def flush(self) -> None:
@@ -121,21 +130,34 @@ class Ingest:
             self._settle(len(batch), failure)
 
     def _next_batch(self) -> list[NewInstance | LaterChange]:
-        """Wait for arrivals, a little longer for more of them; empty when the thread is to end."""
+        """Wait for arrivals, and for a pause after them; empty when the thread is to end."""
         with self._condition:
             if self._failure is not None:
                 self._condition.wait_for(lambda: self._hurry or self._closing, _RETRY_S)
             self._condition.wait_for(lambda: self._pending or self._closing)
-            self._condition.wait_for(lambda: self._hurry or self._closing or len(self._pending) >= _BATCH, _DELAY_S)
+            if not self._due:
+                self._wait_for_pause()
+                self._due = len(self._pending)
             if self._closing and self._failure is not None:
                 return []
             self._hurry = False
-            return self._pending[:_BATCH]
+            return self._pending[: min(self._due, _BATCH)]
+
+    def _wait_for_pause(self) -> None:
+        end_s = monotonic() + _LONGEST_S
+        added = -1
+        while added != self._added and not self._is_urgent() and (left_s := end_s - monotonic()) > 0:
+            added = self._added
+            self._condition.wait_for(self._is_urgent, min(_PAUSE_S, left_s))
+
+    def _is_urgent(self) -> bool:
+        return self._hurry or self._closing or len(self._pending) >= _MOST_PENDING
 
     def _settle(self, count: int, failure: StoreError | None) -> None:
         with self._condition:
             if failure is None:
                 del self._pending[:count]
+                self._due -= count
             elif self._failure is None:
                 _log.error("index.failed", extra={"reason": str(failure)})
             self._failure = failure

@@ -15,11 +15,12 @@ from openmodality.store.index_recovery import finish_deletions
 from openmodality.store.ingest import NewInstance
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.listing.problems import list_problems
-from openmodality.store.local import LocalStore
+from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows import deletion
 from openmodality.store.schema import events
 from openmodality.store.states import Origin, ProblemKind
 from tests.peers.objects import mr_image, save
+from tests.peers.process import wait_until
 
 
 def stored(store: LocalStore) -> int:
@@ -96,6 +97,42 @@ def test_what_another_process_deletes_meanwhile_is_not_indexed_again(
     assert stored(store) == 0
     assert finish_deletions(store.database, store.files) == is_under_way
     assert not store.files.path(uid).exists()
+
+
+def count_indexed(store: LocalStore) -> int:
+    """Without asking for what is pending, as a read of the store does."""
+    with store.database.read() as snapshot:
+        return count(snapshot, Level.IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("_PAUSE_S", 0.05), ("_LONGEST_S", 0.05), ("_MOST_PENDING", 3)], ids=["pause", "time", "many"]
+)
+def test_the_index_follows_in_a_pause_or_after_a_time_or_where_many_wait(
+    folder: Path, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: float
+) -> None:
+    monkeypatch.setattr(ingest, "_PAUSE_S", 3600.0)
+    monkeypatch.setattr(ingest, "_LONGEST_S", 3600.0)
+    with open_store(folder, url=database_url, durability="os") as store:
+        store.add_file(save(mr_image(rows=4, columns=4), tmp_path))
+        assert stored(store) == 1, "who reads waits for nothing"
+        monkeypatch.setattr(ingest, name, value)
+        for _ in range(3):
+            store.add_file(save(mr_image(rows=4, columns=4), tmp_path))
+        wait_until(lambda: count_indexed(store) == 4, what="the index")
+
+
+def test_what_arrives_at_once_is_one_transaction(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "_PAUSE_S", 3600.0)
+    monkeypatch.setattr(ingest, "_LONGEST_S", 3600.0)
+    before = store.database.changed.count
+    for _ in range(5):
+        store.add_file(save(mr_image(rows=4, columns=4), tmp_path))
+    assert count_indexed(store) == 0
+    assert stored(store) == 5
+    assert store.database.changed.count == before + 1
 
 
 class Odd(IndexedValues):
