@@ -70,11 +70,19 @@ def prepare_alike(context_id: int, command: Command, data_sets: Sequence[bytes],
     one = prepare_message(context_id, command, None, max_pdu_length)
     cut = _Cut(context_id, max_pdu_length)
     buffers: list[Buffer] = []
+    heads: dict[int, Buffer] = {}  # what goes before a data set that fits one PDU: the same for all of its length
     for data in data_sets:
-        if len(data) & 1:
-            raise ObjectInvalid("the data set has an odd length, it is damaged or cut off")
-        buffers += one.command_buffers
-        buffers += cut(data, True)
+        length = len(data)
+        if length not in heads:
+            if length & 1:
+                raise ObjectInvalid("the data set has an odd length, it is damaged or cut off")
+            header, *parts = cut(data, True)
+            head = b"".join((*one.command_buffers, header))
+            if len(parts) > 1:
+                buffers += (head, *parts)
+                continue
+            heads[length] = head
+        buffers += (heads[length], data)
     return one._replace(command_buffers=[b"".join(buffers)])
 
 

@@ -79,6 +79,12 @@ def encode_component(text: str, terms: tuple[str, ...]) -> bytes:
     return bytes(encoder.encoded)
 
 
+def has_extensions(terms: tuple[str, ...]) -> bool:
+    """Whether escape sequences may stand in text of these character sets; without, each character has its bytes."""
+    codec, _ = _find_initial(terms)
+    return not codec
+
+
 class _Encoder:
     """Writes characters one after the other, with the escape sequences between them."""
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
@@ -14,7 +13,7 @@ from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.reading import values_of
 from openmodality.dimse.repertoires import holds
 from openmodality.encoding.headers import HeaderWriter, layout_of
-from openmodality.encoding.texts import TEXT_VRS, encode_component
+from openmodality.encoding.texts import TEXT_VRS, encode_component, has_extensions
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 from openmodality.standard.text_rules import MULTI_LINE_VRS
@@ -22,7 +21,8 @@ from openmodality.standard.text_rules import MULTI_LINE_VRS
 _BINARY: Final = {"US": 2, "UL": 4}
 _OF_VALUES: Final = re.compile(r"(\\)")
 _DELIMITERS: Final = {"PN": re.compile(r"([\\^=])")}
-_PADDING: Final = {"UI": b"\0"}
+_BYTES: Final = "latin-1"
+"""What bytes are as text: each is one character."""
 
 
 class MatchEncoder:
@@ -39,11 +39,13 @@ class MatchEncoder:
         self._transfer_syntax = transfer_syntax
         self._repertoires = [(tuple(terms), _Repertoire(terms)) for terms in character_sets if any(terms)]
         layout = layout_of(transfer_syntax)
-        self._parts = [
-            (vr, _Headers(layout.write, tag, vr), _make_plain(vr, layout.big_endian)) for tag, vr in self._returned
-        ]
-        self._declaration = _Headers(layout.write, SPECIFIC_CHARACTER_SET, "CS"), _make_plain("CS", layout.big_endian)
-        self._place = 2 * sum(tag < SPECIFIC_CHARACTER_SET for tag, _ in self._returned)
+        self._parts = [_Part(layout.write, tag, vr) for tag, vr in self._returned]
+        self._place = sum(tag < SPECIFIC_CHARACTER_SET for tag, _ in self._returned)
+        declaration = _Part(layout.write, SPECIFIC_CHARACTER_SET, "CS")
+        self._declared_parts = [*self._parts[: self._place], declaration, *self._parts[self._place :]]
+        numbers = [(place, _BINARY.get(vr, 0)) for place, (_, vr) in enumerate(self._returned)]
+        self._numbers = [(place, length) for place, length in numbers if length]
+        self._big_endian = layout.big_endian
 
     def encode(self, texts: Sequence[str], further: Dataset | None = None) -> bytes:
         """The bytes of one match, and of ``further`` elements.
@@ -52,21 +54,20 @@ class MatchEncoder:
         """
         if further is not None:
             return self._encode_as_data_set(texts, further)
-        is_ascii = "".join(texts).isascii()
-        terms = () if is_ascii else self._choose_terms(self._list_foreign(texts))
-        pieces: list[bytes] = []
-        for text, (vr, headers, encode_plain) in zip(texts, self._parts, strict=True):
-            value = (
-                encode_plain(text)
-                if is_ascii or text.isascii() or vr not in TEXT_VRS
-                else _encode_text(vr, text, terms)
-            )
-            pieces += (headers[len(value)], value)
+        parts, values = self._parts, list(texts)
+        terms: tuple[str, ...] = ()
+        if not "".join(texts).isascii():
+            terms = self._choose_terms(self._list_foreign(texts))
+            values = [
+                text if text.isascii() else _encode_foreign(vr, text, terms)
+                for text, (_, vr) in zip(texts, self._returned, strict=True)
+            ]
+        for place, length_bytes in self._numbers:
+            values[place] = _encode_numbers(texts[place], length_bytes, big_endian=self._big_endian)
         if terms:
-            headers, encode_plain = self._declaration
-            value = encode_plain("\\".join(terms))
-            pieces[self._place : self._place] = [headers[len(value)], value]
-        return b"".join(pieces)
+            parts = self._declared_parts
+            values.insert(self._place, "\\".join(terms))
+        return _join(parts, values)
 
     def _list_foreign(self, texts: Sequence[str]) -> Iterator[str]:
         """The texts beyond ASCII that a character set is declared for."""
@@ -109,41 +110,40 @@ class _Repertoire(dict[str, bool]):
         return held
 
 
-class _Headers(dict[int, bytes]):
-    """The headers of one element by the length of its value, made when they are first asked for."""
+class _Part(dict[int, str]):
+    """The headers of one element by the length of its value before it is padded, made when they are first asked for."""
 
     def __init__(self, write: HeaderWriter, tag: int, vr: str) -> None:
         self._write, self._tag, self._vr = write, tag, vr
+        self.padding = "\0" if vr == "UI" else " "
 
-    def __missing__(self, length: int) -> bytes:
-        header = self[length] = self._write(self._tag, self._vr, length)
+    def __missing__(self, length: int) -> str:
+        header = self[length] = self._write(self._tag, self._vr, length + length % 2).decode(_BYTES)
         return header
 
 
-def _make_plain(vr: str, big_endian: bool) -> Callable[[str], bytes]:
-    """What encodes values of a VR that need no character set."""
-    if vr in _BINARY:
-        return partial(_encode_numbers, length=_BINARY[vr], big_endian=big_endian)
-    padding = _PADDING.get(vr, b" ")
-
-    def encode_plain(text: str) -> bytes:
-        value = text.encode("ascii", "replace")
-        return value + padding if len(value) & 1 else value
-
-    return encode_plain
+def _join(parts: Sequence[_Part], values: Sequence[str]) -> bytes:
+    """The bytes of a match from values whose characters are bytes: encoded once, which a query does for thousands."""
+    pieces: list[str] = []
+    for part, value in zip(parts, values, strict=True):
+        length = len(value)
+        pieces += (part[length], value, part.padding) if length & 1 else (part[length], value)
+    return "".join(pieces).encode(_BYTES)
 
 
-def _encode_numbers(text: str, *, length: int, big_endian: bool) -> bytes:
+def _encode_numbers(text: str, length_bytes: int, *, big_endian: bool) -> str:
     numbers = (int(each) for each in text.split("\\") if each)
-    return b"".join(number.to_bytes(length, "big" if big_endian else "little") for number in numbers)
+    order: Literal["big", "little"] = "big" if big_endian else "little"
+    return b"".join(number.to_bytes(length_bytes, order) for number in numbers).decode(_BYTES)
 
 
-def _encode_text(vr: str, text: str, terms: tuple[str, ...]) -> bytes:
+def _encode_foreign(vr: str, text: str, terms: tuple[str, ...]) -> str:
     """Text beyond ASCII: what lies between delimiters is encoded by itself (PS3.5 6.1.2.5.3)."""
-    delimiters = _DELIMITERS.get(vr, _OF_VALUES)
-    pieces = [text] if vr in MULTI_LINE_VRS else delimiters.split(text)
-    value = b"".join(encode_component(piece, terms) for piece in pieces)
-    return value + b" " if len(value) & 1 else value
+    if vr not in TEXT_VRS:
+        return text.encode("ascii", "replace").decode("ascii")
+    is_whole = vr in MULTI_LINE_VRS or not has_extensions(terms)
+    pieces = [text] if is_whole else _DELIMITERS.get(vr, _OF_VALUES).split(text)
+    return b"".join(encode_component(piece, terms) for piece in pieces).decode(_BYTES)
 
 
 def _list_foreign(data_set: Dataset) -> Iterator[str]:
