@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from openmodality.app.modality import Modality
-from openmodality.app.simulation import simulator
+from openmodality.app.simulation import make_simulator
 from openmodality.cli.terminal.console import serve_console
 from openmodality.exam.session import Exam
 from openmodality.objects.state.presentation_state import Look
@@ -110,7 +110,7 @@ def make_exam(modality: Modality) -> Exam:
     """An exam of the next item of the worklist, with what the simulator scans."""
     items = [item for item in modality.worklist() if not modality.find_serving([item])[item.id]]
     exam = modality.start_exam(items[0])
-    exam.acquire(simulator(modality.site, seed=exam.id))
+    exam.acquire(make_simulator(modality.site, seed=exam.id))
     return exam
 
 

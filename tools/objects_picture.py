@@ -18,7 +18,7 @@ from openmodality import Modality
 from openmodality.acquisition.mr_protocol import SURVEY
 from openmodality.acquisition.mr_simulator import MrSimulator
 from openmodality.imaging.presented import draw_presented
-from openmodality.imaging.preview import preview_png
+from openmodality.imaging.preview import draw_preview
 from openmodality.objects.state.marks import Graphic, Words
 from openmodality.objects.state.presentation_state import Look
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE
@@ -45,7 +45,7 @@ def make_pictures(folder: Path) -> list[Image.Image]:
         )
         window = (float(image.WindowCenter) * 0.8, float(image.WindowWidth) * 0.6)
         state = dcmread(modality.instance_path(exam.present([middle], Look(window=window, marks=marks))))
-        grey = np.asarray(Image.open(io.BytesIO(preview_png(image))).convert("L"))
+        grey = np.asarray(Image.open(io.BytesIO(draw_preview(image))).convert("L"))
         colour = np.stack([grey, (grey.astype(int) ** 2) // 255, grey // 3], axis=-1).astype(np.uint8)
         [captured] = exam.series("colour", sop_class_uid=_SECONDARY).add(colour)
         exam.acquire(MrSimulator(SURVEY[2:3], sop_class_uid=ENHANCED_MR_IMAGE_STORAGE))
@@ -61,7 +61,7 @@ def make_pictures(folder: Path) -> list[Image.Image]:
 
 
 def _open(data_set: Dataset, number: int = 1) -> Image.Image:
-    return Image.open(io.BytesIO(preview_png(data_set, number=number)))
+    return Image.open(io.BytesIO(draw_preview(data_set, number=number)))
 
 
 def main() -> None:

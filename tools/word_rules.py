@@ -21,6 +21,15 @@ RIDDLES = frozenset({
 # fmt: on
 """No function is named by one of these words alone, with or without an underscore before it: a name carries a verb."""
 
+# fmt: off
+NOUNS = frozenset({
+    "attribute", "body", "columns", "date", "depth", "entity", "folder", "frames", "header", "json", "keys", "letters",
+    "links", "models", "names", "numbers", "parts", "problem", "procedure", "refusal", "root", "section", "size",
+    "suggestion", "table", "thumbnail", "values", "widths", "words",
+})
+# fmt: on
+"""No function of a module is named by one of these alone; a method may be: ``row.words``."""
+
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Documented = ast.Module | ast.ClassDef | _Function
 _WORD = re.compile(r"[A-Za-z]+")
@@ -31,6 +40,9 @@ def find_riddles(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, _Function) and node.name.strip("_") in RIDDLES and not _is_property(node):
             yield node.lineno, f"{node.name} has no verb"
+    for node in tree.body:
+        if isinstance(node, _Function) and node.name.strip("_") in NOUNS:
+            yield node.lineno, f"{node.name} is a noun: name what the function does"
 
 
 def _is_property(function: _Function) -> bool:

@@ -70,6 +70,7 @@ ASSOCIATE = "from openmodality.network.requestor import associate\n"
         ("network/requestor", "if TYPE_CHECKING:\n    import openmodality.network\n", "import cycle of openmodality.n"),
         ("network/requestor", "def associate():\n    return 1\n", "write tests/unit/network/test_requestor.py"),
         ("network/requestor", "def _found(): ...\n", "_found has no verb"),
+        ("network/requestor", "def _values(): ...\n", "_values is a noun"),
         ("cli/echo", "def command(): ...\n\nMAX_ECHOES = 3\n", "nothing uses MAX_ECHOES; a test is no caller"),
         ("network/requestor", '"""What the peer wants."""\n', "requestor.py:1: wants: say requires"),
         ("network/requestor", "\nPEER = 1  # the peer wants it\n", "requestor.py:2: wants: say requires"),

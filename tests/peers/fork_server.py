@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from openmodality.cli.main import COMMANDS, main
-from openmodality.device.profile.loader import profile_names
+from openmodality.device.profile.loader import list_profile_names
 from openmodality.device.site.site_loader import load_default_site
 from openmodality.objects.site_objects import make_definition
 from tests.peers.forked import COMMAND
@@ -142,7 +142,7 @@ def import_all() -> None:
     """Import what the commands import, read what the devices make, and keep all of it from the search for garbage."""
     for module in (*(entry.module for entry in COMMANDS.values()), "openmodality.console.server"):
         importlib.import_module(module)
-    for site in map(load_default_site, profile_names()):
+    for site in map(load_default_site, list_profile_names()):
         for each in site.profile.objects:
             make_definition(site, each.name)
     gc.collect()

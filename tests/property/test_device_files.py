@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openmodality.device.paths import format_keywords, format_path, parse_path
-from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.loader import list_profile_names, load_profile
 from openmodality.device.site.site_loader import load_site
 from openmodality.device.site.template import make_site_text
 from openmodality.device.toml_file import list_key_lines
@@ -111,7 +111,7 @@ def test_a_mutated_site_file_loads_or_is_refused(tmp_path: Path, text: str) -> N
         loaded = load_site(file).profile.name
     except ConfigurationError as error:
         refusal = str(error)
-    assert loaded in profile_names() or str(file) in refusal
+    assert loaded in list_profile_names() or str(file) in refusal
 
 
 @given(text=st.text())

@@ -15,7 +15,7 @@ from openmodality.objects.filter.private_sets import PrivateSets, keep_known_pri
 from openmodality.objects.filter.received import ReceivedDataSet
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
-from openmodality.standard.type_1 import type_1_attributes
+from openmodality.standard.type_1 import list_type_1_attributes
 from tests.property.data_sets import chunked, cut_lists, data_sets, encode, flat
 
 SOMEBODY: PrivateSets = frozenset({("SOMEBODY", 0x0009)})
@@ -63,7 +63,7 @@ def test_a_check_ends_with_what_is_to_be_stored_or_with_one_text(data_set: Datas
 
 
 def receive(chunks: list[bytes]) -> None:
-    received = ReceivedDataSet(UNCOMPRESSED[0], type_1_attributes(MR_IMAGE_STORAGE), frozenset())
+    received = ReceivedDataSet(UNCOMPRESSED[0], list_type_1_attributes(MR_IMAGE_STORAGE), frozenset())
     walk = DataSetWalk(UNCOMPRESSED[0], (received,))
     for chunk in chunks:
         walk.feed(chunk)

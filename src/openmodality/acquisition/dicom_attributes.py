@@ -22,7 +22,7 @@ from openmodality.dimse.mending import mend_copied
 from openmodality.dimse.reading import read_element
 from openmodality.errors import ObjectInvalid
 from openmodality.imaging.decoded_size import check_decoded_size
-from openmodality.imaging.frames import number_of_frames
+from openmodality.imaging.frames import count_frames
 from openmodality.standard.type_1 import PIXEL_DESCRIPTION
 
 ACQUISITION_GROUP = 0x0018
@@ -93,7 +93,7 @@ def read_stored_pixels(data_set: Dataset, where: str) -> tuple[list[Pixels], Dat
     if data_set.get("PhotometricInterpretation") == "MONOCHROME1":
         attributes.PhotometricInterpretation = "MONOCHROME1"
     try:
-        check_decoded_size(data_set, frames=number_of_frames(data_set))
+        check_decoded_size(data_set, frames=count_frames(data_set))
     except ObjectInvalid as error:
         raise ObjectInvalid(f"{where}: {error.message}", advice=error.advice) from error
     array = data_set.pixel_array

@@ -194,12 +194,12 @@ def tissue_map(plane: Plane, parts: tuple[Part, ...] = HEAD) -> NDArray[np.uint8
         if cutout is None:
             continue
         x, y, z = plane.coordinates(cutout)
-        surface = 1.0 - np.float32(part.fold) * _folding(x, y, z) if part.fold else np.float32(1.0)
+        surface = 1.0 - np.float32(part.fold) * _find_folding(x, y, z) if part.fold else np.float32(1.0)
         labels[cutout][part.shape.level(x, y, z) < surface] = NAMES.index(part.tissue)
     return labels
 
 
-def _folding(x: Grid, y: Grid, z: Grid) -> Grid:
+def _find_folding(x: Grid, y: Grid, z: Grid) -> Grid:
     """Sulci: 0 on a gyrus, up to 1 at the bottom of a sulcus. Mirror images left and right would look drawn, so x is
     shifted.
     """

@@ -58,12 +58,12 @@ class MrSimulator:
             description=protocol.name,
             modality="MR",
             sop_class_uid=self.sop_class_uid,
-            frames=self._frames(index, protocol),
+            frames=self._make_frames(index, protocol),
             number_of_frames=protocol.slices * len(protocol.weightings),
             attributes=common,
         )
 
-    def _frames(self, index: int, protocol: MrProtocol) -> Iterator[AcquiredFrame]:
+    def _make_frames(self, index: int, protocol: MrProtocol) -> Iterator[AcquiredFrame]:
         scan = Scan(protocol)
         technique = describe_technique(protocol)
         technique.update(describe_gain(scan.slope))

@@ -99,27 +99,27 @@ def find_level(number: int) -> float:
     return FIRST_LUMBAR + step * (number - 1) - (0.0 if number > 0 else (LUMBAR_STEP - THORACIC_STEP) / 2.0)
 
 
-def _size(number: int) -> tuple[float, float]:
+def _find_size(number: int) -> tuple[float, float]:
     """Half the width and half the height of the body of a vertebra."""
     if number > 0:
         return 21.5 + 1.1 * number, 12.6
     return 20.5 + 0.65 * number, 9.4
 
 
-def _depth(number: int) -> float:
+def _find_depth(number: int) -> float:
     """How far behind the isocenter the body of a vertebra lies: lordosis of the loins, kyphosis of the chest."""
     return 34.0 - 8.0 * sin(pi * (number + 0.5) / 6.0) if number > -1 else 38.0 + 8.0 * sin(-pi * number / 11.0)
 
 
 def _make_vertebra(number: int) -> Iterator[Body]:
-    y, (width, height), z = find_level(number), _size(number), _depth(number)
+    y, (width, height), z = find_level(number), _find_size(number), _find_depth(number)
     yield Body((0, y, z), (width, height, width * 0.7), is_capped=True, waist=0.24)
     for end in _SIDES:  # the lips of the end plates
         yield Body((0, y + end * (height - 1.2), z), (width + 0.9, 1.5, width * 0.6))
 
 
 def _make_arch(number: int) -> Iterator[Body]:
-    y, (width, height), z = find_level(number), _size(number), _depth(number)
+    y, (width, height), z = find_level(number), _find_size(number), _find_depth(number)
     scale = width / 24.0
     for side in _SIDES:
         yield Body((side * width * 0.66, y - 3.5 * scale, z + 22), (4.2 * scale, 6.4 * scale, 7.5), side * 12.0)

@@ -11,10 +11,10 @@ from pydicom import Dataset
 from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import ObjectInvalid
 from openmodality.imaging.exchange import encode_png, encode_stored_values
-from openmodality.imaging.frames import number_of_frames, read_frame
+from openmodality.imaging.frames import count_frames, read_frame
 from openmodality.imaging.lookup import Rescale, Window
-from openmodality.imaging.presentation import Presentation, pixel_aspect, read_image_presentation
-from openmodality.imaging.preview import preview_png
+from openmodality.imaging.presentation import Presentation, find_pixel_aspect, read_image_presentation
+from openmodality.imaging.preview import draw_preview
 from openmodality.imaging.render import render
 from openmodality.media.directory import DirectoryRecord
 from openmodality.media.directory_reader import Directory
@@ -32,30 +32,30 @@ def make_page_studies(
 ) -> list[PageStudy]:
     """The studies of a file-set for its pages; ``before_image`` is called before each image is read."""
     return [
-        _page_study(root, directory, directory.keys_of(patient), study, before_image)
+        _make_page_study(root, directory, directory.keys_of(patient), study, before_image)
         for patient in directory.patients
         for study in patient.children
     ]
 
 
-def _page_study(
+def _make_page_study(
     root: Path, directory: Directory, patient: Dataset, study: DirectoryRecord, before_image: Callable[[], object]
 ) -> PageStudy:
     keys = directory.keys_of(study)
     return PageStudy(
-        patient=_words(
+        patient=_list_words(
             patient,
             ("Patient", "PatientName"),
             ("ID", "PatientID"),
             ("Born", "PatientBirthDate"),
             ("Sex", "PatientSex"),
         ),
-        study=_words(keys, ("Study", "StudyDescription"), ("Date", "StudyDate"), ("Accession", "AccessionNumber")),
-        series=[_page_series(root, directory, series, before_image) for series in study.children],
+        study=_list_words(keys, ("Study", "StudyDescription"), ("Date", "StudyDate"), ("Accession", "AccessionNumber")),
+        series=[_make_page_series(root, directory, series, before_image) for series in study.children],
     )
 
 
-def _page_series(
+def _make_page_series(
     root: Path, directory: Directory, series: DirectoryRecord, before_image: Callable[[], object]
 ) -> PageSeries:
     keys = directory.keys_of(series)
@@ -66,10 +66,10 @@ def _page_series(
     ]
     heading = " ".join(str(keys.get(keyword) or "") for keyword in ("SeriesNumber", "Modality", "SeriesDescription"))
     content = f"{len(files)} image{'s' if len(files) > 1 else ''}" if files else "no images that this page shows"
-    return PageSeries(heading.strip(), content, _viewer_images(files, before_image), _thumbnail(files))
+    return PageSeries(heading.strip(), content, _make_viewer_images(files, before_image), _draw_thumbnail(files))
 
 
-def _words(keys: Dataset, *wanted: tuple[str, str]) -> list[tuple[str, str]]:
+def _list_words(keys: Dataset, *wanted: tuple[str, str]) -> list[tuple[str, str]]:
     return [(heading, _describe_for_people(str(keys.get(keyword) or ""), keyword)) for heading, keyword in wanted]
 
 
@@ -83,46 +83,46 @@ def _describe_for_people(value: str, keyword: str) -> str:
     return value
 
 
-def _thumbnail(files: Sequence[Path]) -> bytes:
+def _draw_thumbnail(files: Sequence[Path]) -> bytes:
     """A small picture of the image in the middle; empty where it cannot be read."""
     if not files:
         return b""
     try:
-        return preview_png(read_bounded_file(files[len(files) // 2]), longest_side=THUMBNAIL_PIXELS)
+        return draw_preview(read_bounded_file(files[len(files) // 2]), longest_side=THUMBNAIL_PIXELS)
     except ObjectInvalid:
         return b""
 
 
-def _viewer_images(files: Sequence[Path], before_image: Callable[[], object]) -> Iterator[ViewerImage]:
+def _make_viewer_images(files: Sequence[Path], before_image: Callable[[], object]) -> Iterator[ViewerImage]:
     """Each frame of each file; one that cannot be read is left out, the DICOM file is on the disc all the same."""
     for path in files:
         try:
             data_set = read_bounded_file(path)
         except ObjectInvalid:
             continue
-        frames = number_of_frames(data_set)
+        frames = count_frames(data_set)
         for number in range(1, frames + 1):
             before_image()
             try:
-                yield viewer_image(data_set, number, frames)
+                yield make_viewer_image(data_set, number, frames)
             except ObjectInvalid:
                 continue
 
 
-def viewer_image(data_set: Dataset, number: int = 1, frames: int = 1) -> ViewerImage:
+def make_viewer_image(data_set: Dataset, number: int = 1, frames: int = 1) -> ViewerImage:
     """A frame for the page of a disc. Raises :class:`ObjectInvalid` where its pixels cannot be read."""
     frame, presentation = read_frame(data_set, number), read_image_presentation(data_set, number)
     label = f"Instance {data_set.get('InstanceNumber', '')}" + (f", frame {number}" if frames > 1 else "")
-    size = (frame.pixels.shape[0], frame.pixels.shape[1], pixel_aspect(data_set), label)
+    size = (frame.pixels.shape[0], frame.pixels.shape[1], find_pixel_aspect(data_set), label)
     has_table = not 0 < frame.bits_stored <= _TABLE_BITS or frame.has_colour or presentation.palette is not None
-    shades = None if has_table else _shades(frame.limits, presentation, frame.pixels.min(), frame.pixels.max())
+    shades = None if has_table else _find_shades(frame.limits, presentation, frame.pixels.min(), frame.pixels.max())
     if shades is None:
         return ViewerImage(encode_png(render(frame, presentation)), *size)
     png, _ = encode_stored_values(frame, presentation)
     return ViewerImage(png, *size, shades)
 
 
-def _shades(limits: tuple[int, int], presentation: Presentation, least: float, greatest: float) -> Shades | None:
+def _find_shades(limits: tuple[int, int], presentation: Presentation, least: float, greatest: float) -> Shades | None:
     """How the page shows stored values; ``None`` where it takes more than a rescale and a window."""
     if not isinstance(presentation.modality, Rescale) or presentation.presentation is not None:
         return None

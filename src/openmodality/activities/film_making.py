@@ -17,7 +17,7 @@ from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import ObjectInvalid, StoreError, UsageError
 from openmodality.imaging.film.compose import Composition, FilmSource, compose_films
 from openmodality.imaging.film.layout import place_boxes
-from openmodality.imaging.frames import number_of_frames
+from openmodality.imaging.frames import count_frames
 from openmodality.imaging.presentation import Presentation, read_image_presentation, read_state_presentation
 from openmodality.objects.film import Film, FilmImage, FilmSession
 from openmodality.objects.selection import SelectedImage, read_state_images
@@ -200,7 +200,7 @@ def _list_frames(images: Sequence[str], order: FilmOrder, find_path: FindPath) -
     """The frames of these images that were chosen; all where none were."""
     for uid in images:
         path = find_path(uid)
-        count = number_of_frames(_read(path, stop_before_pixels=True))
+        count = count_frames(_read(path, stop_before_pixels=True))
         for number in order.frames.get(uid) or range(1, count + 1):
             if not 1 <= number <= count:
                 raise UsageError(f"image {uid} has no frame {number}, only {count}")

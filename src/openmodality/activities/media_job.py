@@ -144,7 +144,7 @@ class MediaExecutor:
         """Finish a run that died after it wrote the DICOMDIR: write the pages, and note the result of each instance."""
         target, profile = Path(order.target), choose_media_profile(self._site, order.profile)
         add_pages(self._request(order, [], report), target)
-        known = _instances_on(target)
+        known = _list_instances_on(target)
         for each in pending:
             if each.SOPInstanceUID in known:
                 report.note_instance(
@@ -211,7 +211,7 @@ def _is_done(order: MediumOrder, pending: Sequence[JobInstance]) -> bool:
 
     A target that is to be created had none when the job was asked for: one that has this job's instances is this job's.
     """
-    known = _instances_on(Path(order.target))
+    known = _list_instances_on(Path(order.target))
     chosen = {each.SOPInstanceUID for each in pending}
     return bool(known) and (known <= chosen if order.act == "create" else chosen <= known)
 
@@ -224,7 +224,7 @@ def find_discs(target: Path) -> list[Path]:
     return sorted(numbered, key=lambda path: (len(path.name), path.name))
 
 
-def _instances_on(folder: Path) -> set[str]:
+def _list_instances_on(folder: Path) -> set[str]:
     """The SOP Instance UIDs that the DICOMDIR of a folder names; none where it has no DICOMDIR."""
     if not (folder / DIRECTORY_NAME).exists():
         return set()

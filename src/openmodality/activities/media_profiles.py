@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MEGABYTE: Final = 1_000_000
 
 
-def media_profiles(site: Site) -> Mapping[str, ApplicationProfile]:
+def list_media_profiles(site: Site) -> Mapping[str, ApplicationProfile]:
     """List the profiles by name, those of the statement first, then ``usb``; none without a media kit (RF-1-09)."""
     found: dict[str, ApplicationProfile] = {}
     missing: set[str] = set()
@@ -43,7 +43,7 @@ def choose_media_profile(site: Site, name: str = "") -> ApplicationProfile:
 
     Raises :class:`ConfigurationError` where the device writes no media, or has no profile of this name.
     """
-    profiles = media_profiles(site)
+    profiles = list_media_profiles(site)
     if not profiles:
         raise ConfigurationError(
             f"profile {site.profile.name} writes no media here", advice="the switch kits.media in the site file says so"

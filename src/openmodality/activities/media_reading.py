@@ -75,7 +75,7 @@ def verify_medium(root: Path) -> list[str]:
         for record in patient.walk():
             if record.file_id:
                 faults += _verify_file(root, record, named)
-    extra = [path for path in _instance_files(root) if path not in named]
+    extra = [path for path in _list_instance_files(root) if path not in named]
     faults += [f"{path.relative_to(root.resolve())} is in no record" for path in extra]
     return faults
 
@@ -101,7 +101,7 @@ def _verify_file(root: Path, record: DirectoryRecord, named: set[Path]) -> Itera
         yield f"{name} is another instance than its record says"
 
 
-def _instance_files(root: Path) -> list[Path]:
+def _list_instance_files(root: Path) -> list[Path]:
     beside = {DIRECTORY_NAME, INDEX_NAME, README_NAME, PDI_FOLDER}
     inside = root.resolve()
     files = (path for path in sorted(inside.rglob("*")) if path.is_file())

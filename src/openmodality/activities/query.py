@@ -130,7 +130,7 @@ def describe_match_limits(answer: FindAnswer, peer: str, limit: str) -> list[str
     return notices
 
 
-def key_values(keys: Mapping[str, str]) -> dict[TagPath, object]:
+def make_key_values(keys: Mapping[str, str]) -> dict[TagPath, object]:
     """Matching keys by path, from keywords. Raises :class:`UsageError` where PS3.6 has no such keyword."""
     values: dict[TagPath, object] = {}
     for keyword, value in keys.items():

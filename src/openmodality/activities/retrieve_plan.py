@@ -12,7 +12,7 @@ from typing import Final
 from pydicom import Dataset
 
 from openmodality.activities.ends import Ends
-from openmodality.activities.query import Model, key_values, query_peer
+from openmodality.activities.query import Model, make_key_values, query_peer
 from openmodality.activities.retrieve import RetrievePart, Wanted
 from openmodality.dimse.reading import read_text
 from openmodality.errors import OpenModalityError
@@ -69,7 +69,7 @@ def _ask(ends: Ends, model: Model, level: str, keys: Mapping[str, str]) -> Seque
 
 
 def _query(ends: Ends, model: Model, level: str, keys: Mapping[str, str]) -> Sequence[Dataset]:
-    values = key_values({_KEYWORDS[upper]: uid for upper, uid in keys.items()})
+    values = make_key_values({_KEYWORDS[upper]: uid for upper, uid in keys.items()})
     return query_peer(ends, level, values, model=model).items
 
 

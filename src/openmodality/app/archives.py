@@ -11,7 +11,7 @@ from typing import Final, TypedDict
 
 from openmodality.activities.arrivals import Arrivals
 from openmodality.activities.ends import Ends
-from openmodality.activities.query import Model, choose_model, key_values, query_peer
+from openmodality.activities.query import Model, choose_model, make_key_values, query_peer
 from openmodality.activities.retrieve import GoOn, RetrievePart, Wanted, get_from_peer, retrieve_from_peer
 from openmodality.activities.retrieve_plan import plan_retrieve
 from openmodality.app.runtime import Runtime
@@ -55,7 +55,7 @@ class Archives:
     ) -> FindAnswer:
         """As :meth:`openmodality.app.modality.Modality.query`."""
         ends = self._runtime.connections.make_ends("query", self._site.choose_peer("query", peer))
-        return query_peer(ends, level, key_values(keys), model=model, limit=limit, hand_over=hand_over)
+        return query_peer(ends, level, make_key_values(keys), model=model, limit=limit, hand_over=hand_over)
 
     def move(
         self,

@@ -13,7 +13,7 @@ from pydicom import Dataset
 
 from openmodality.activities.audit import AuditTrail
 from openmodality.activities.media_job import MediumOrder, make_media_job
-from openmodality.activities.media_profiles import choose_media_profile, media_profiles
+from openmodality.activities.media_profiles import choose_media_profile, list_media_profiles
 from openmodality.activities.media_reading import find_on_medium, list_subjects, query_medium, verify_medium
 from openmodality.app.local_data import Chosen, Imported, LocalData
 from openmodality.audit.codes import ExportMedia
@@ -174,7 +174,7 @@ class Media:
     @property
     def profiles(self) -> Mapping[str, ApplicationProfile]:
         """The media storage application profiles of this device, by name."""
-        return media_profiles(self._site)
+        return list_media_profiles(self._site)
 
     def look(self, pairs: Iterable[tuple[str, str]], profile: str = "") -> MediumLook:
         """How much of a medium instances (SOP Class UID, SOP Instance UID) would take, and which it would refuse.

@@ -11,7 +11,7 @@ from openmodality.activities.connection import Connector
 from openmodality.activities.ends import Ends
 from openmodality.activities.tls import make_client_context, make_server_context
 from openmodality.conformance.doctor.advice import AdvisedDevice
-from openmodality.device.site.site import LocalEntity, Peer, Site, peer_service
+from openmodality.device.site.site import LocalEntity, Peer, Site, name_peer_service
 from openmodality.errors import ConfigurationError, StoreError
 from openmodality.standard.statuses import ServiceName
 
@@ -75,7 +75,9 @@ class CheckedPeer:
     def device(self) -> AdvisedDevice:
         """The device for which lines of a site file are advised."""
         contexts = self.site.profile.presentation_contexts
-        used = {peer_service(entry.service) for entry in contexts if not entry.accepted and self.site.is_enabled(entry)}
+        used = {
+            name_peer_service(entry.service) for entry in contexts if not entry.accepted and self.site.is_enabled(entry)
+        }
         keys = frozenset(key.path for key in self.site.profile.worklist_keys)
         return AdvisedDevice(self.peer.name, frozenset(map(str, used)), keys)
 

@@ -49,7 +49,9 @@ class ScanChanges:
 AS_PLANNED: Final = ScanChanges()
 
 
-def simulator(site: Site, names: Sequence[str] = (), *, seed: int = 1, changes: ScanChanges = AS_PLANNED) -> Source:
+def make_simulator(
+    site: Site, names: Sequence[str] = (), *, seed: int = 1, changes: ScanChanges = AS_PLANNED
+) -> Source:
     """The simulator of this device with these protocols, or with those of a usual exam.
 
     Raises :class:`UsageError` for a protocol that it does not have, and for a device that nothing simulates.

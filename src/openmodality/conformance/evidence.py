@@ -17,7 +17,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
-from openmodality.device.profile.loader import profile_names
+from openmodality.device.profile.loader import list_profile_names
 from openmodality.errors import UsageError
 
 EVIDENCE_KIND: Final = "OpenModality evidence"
@@ -156,7 +156,7 @@ def measure_wire_share(count: Count) -> float:
 
 def find_evidence_file(profile: str, base: Path) -> Traversable:
     """The evidence that comes with a profile: one of ours by its name, or a folder below ``base``."""
-    folder = files("openmodality") / "profiles" / profile if profile in profile_names() else base / profile
+    folder = files("openmodality") / "profiles" / profile if profile in list_profile_names() else base / profile
     return folder / EVIDENCE_FILE
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from pydicom.uid import UID
 
 from openmodality.activities.connection import choose_syntaxes
-from openmodality.activities.media_profiles import media_profiles
+from openmodality.activities.media_profiles import list_media_profiles
 from openmodality.activities.tls import find_unusable_suites, list_suites
 from openmodality.conformance import model
 from openmodality.conformance.model_security import StatedCipherSuite, StatedSecurity
@@ -146,7 +146,7 @@ def list_sop_classes(
     """Each SOP class once, with the roles that it has here and the media that it may be on."""
     made = {str(item.sop_class_uid) for item in site.profile.objects}
     on_media: dict[str, set[str]] = {}
-    for profile in media_profiles(site).values():
+    for profile in list_media_profiles(site).values():
         for uid in profile.sop_classes:
             on_media.setdefault(uid, set()).update(MEDIA_ROLES[each] for each in profile.activities)
     by_uid: dict[str, list[model.StatedPresentationContext]] = {}
@@ -199,7 +199,7 @@ def describe_association(site: Site) -> model.StatedAssociationPolicy:
 
 def list_media(site: Site) -> Iterator[model.StatedMediaUse]:
     """What the device does under each application profile, line by line of the profile's table."""
-    there = media_profiles(site)
+    there = list_media_profiles(site)
     readable = tuple(map(str, site.acceptor_transfer_syntaxes))
     for use in site.profile.media:
         is_enabled = use.profile in there and (not use.enabled_by or site.parameters.boolean(use.enabled_by))

@@ -13,7 +13,7 @@ from typing import Any, Final
 from openmodality.acquisition.drop_folder import DropFolder, DroppedFile
 from openmodality.acquisition.source import Source
 from openmodality.app.modality import Modality
-from openmodality.app.simulation import simulator
+from openmodality.app.simulation import make_simulator
 from openmodality.console.acquisitions import Acquisition, AcquisitionWork
 from openmodality.console.pixel_choices import NOTHING_CHOSEN, PixelChoices
 from openmodality.errors import OpenModalityError, OtherIdentity, UsageError
@@ -65,7 +65,7 @@ def make_work(modality: Modality, exam: Exam, name: str, choices: PixelChoices =
     if name not in {each.name for each in list_pixel_sources(modality)}:
         raise UsageError("this site has no such source of pixels", advice="choose one of those that are offered")
     if name == "simulator":
-        source = simulator(modality.site, seed=exam.id)
+        source = make_simulator(modality.site, seed=exam.id)
         return lambda acquisition: _acquire(exam, source, acquisition, options)
     folder = modality.site.folder / modality.site.settings.console.pixel_folder
     if not folder.is_dir():

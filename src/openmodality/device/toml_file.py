@@ -42,7 +42,7 @@ def read_model(model: type[_M], text: str, shown: str) -> _M:
         return model.model_validate(data)
     except ValidationError as error:
         lines = list_key_lines(text)
-        problems = [_problem(model, detail, lines, shown) for detail in error.errors(include_url=False)]
+        problems = [_describe_problem(model, detail, lines, shown) for detail in error.errors(include_url=False)]
         raise ConfigurationError("\n".join(problems)) from None
 
 
@@ -72,13 +72,13 @@ def list_key_lines(text: str) -> dict[Location, int]:
     table: Location = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if match := _HEADER.match(line):
-            table = _resolve(_parts(match[2]), counts)
+            table = _resolve(_list_parts(match[2]), counts)
             if match[1] == "[[":
                 counts[table] = counts.get(table, -1) + 1
                 table = (*table, counts[table])
             lines.setdefault(table, number)
         elif match := _ASSIGNMENT.match(line):
-            lines.setdefault((*table, *_parts(match[1])), number)
+            lines.setdefault((*table, *_list_parts(match[1])), number)
     return lines
 
 
@@ -92,42 +92,42 @@ def _resolve(parts: Location, counts: Mapping[Location, int]) -> Location:
     return found
 
 
-def _parts(dotted_key: str) -> Location:
+def _list_parts(dotted_key: str) -> Location:
     return tuple(part.strip("\"'") for part in re.findall(_NAME, dotted_key))
 
 
-def _problem(model: type[BaseModel], detail: ErrorDetails, lines: Mapping[Location, int], shown: str) -> str:
+def _describe_problem(model: type[BaseModel], detail: ErrorDetails, lines: Mapping[Location, int], shown: str) -> str:
     # Pydantic appends "[key]" where the name of a table is wrong, not what is in it.
     location = tuple(part for part in detail["loc"] if part != "[key]")
     where = place(location, lines, shown)
     if detail["type"] == "extra_forbidden":
-        return f"{where} is not a setting{_suggestion(str(location[-1]), _names_at(model, location[:-1]))}"
+        return f"{where} is not a setting{_suggest(str(location[-1]), _list_names_at(model, location[:-1]))}"
     if detail["type"] == "missing":
         return f"{where} is missing"
     return f"{where}: {detail['msg'].removeprefix('Value error, ')}"
 
 
-def _suggestion(wrong: str, allowed: Sequence[str]) -> str:
+def _suggest(wrong: str, allowed: Sequence[str]) -> str:
     close = difflib.get_close_matches(wrong, allowed, n=1)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; allowed are {', '.join(allowed)}" if allowed else ""
 
 
-def _names_at(model: type[BaseModel], location: Location) -> tuple[str, ...]:
+def _list_names_at(model: type[BaseModel], location: Location) -> tuple[str, ...]:
     """The names allowed in the table at ``location`` of the model."""
     annotation: Any = model
     for part in location:
-        fields = next((found.model_fields for found in _models_in(annotation)), {})
+        fields = next((found.model_fields for found in _list_models_in(annotation)), {})
         if isinstance(part, str) and part in fields:
             annotation = fields[part].annotation
-    return tuple(name for found in _models_in(annotation) for name in found.model_fields)
+    return tuple(name for found in _list_models_in(annotation) for name in found.model_fields)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def _list_models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     """The model classes inside ``dict[str, Peer]``, ``tuple[Peer, ...]`` or ``Peer | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     elif get_origin(annotation) in (dict, list, tuple, Union, UnionType, Mapping):
         for argument in get_args(annotation):
-            yield from _models_in(argument)
+            yield from _list_models_in(argument)

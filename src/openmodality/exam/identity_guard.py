@@ -48,10 +48,10 @@ def _find_value(keyword: str, *parts: Dataset) -> str:
 def _agree(keyword: str, theirs: str, ours: str) -> bool:
     if not theirs.strip() or not ours.strip():
         return True
-    return _normalise(keyword, theirs) == _normalise(keyword, ours)
+    return _normalize(keyword, theirs) == _normalize(keyword, ours)
 
 
-def _normalise(keyword: str, value: str) -> object:
+def _normalize(keyword: str, value: str) -> object:
     """A value in a form for comparison: without case, trailing delimiters, blanks, and the form of a date."""
     if keyword == "PatientName":
         alphabetic = value.partition("=")[0].replace("_", " ").casefold()

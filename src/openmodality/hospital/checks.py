@@ -40,11 +40,11 @@ def check_instance(header: Dataset, schedule: Sequence[ScheduledItem], steps: Se
         uid = read_text(header, tag)
         if not is_valid_uid(uid):
             yield f"{name_of(tag)} {'breaks PS3.5 9.1' if uid else 'is missing'}"
-    yield from _request_findings(header, schedule)
+    yield from _find_request_faults(header, schedule)
     yield from _step_findings(header, steps)
 
 
-def _request_findings(header: Dataset, schedule: Sequence[ScheduledItem]) -> Iterator[str]:
+def _find_request_faults(header: Dataset, schedule: Sequence[ScheduledItem]) -> Iterator[str]:
     """A document has no Request Attributes but may name requests of its own accord (PS3.3 C.17.1, C.17.2)."""
     study = read_text(header, STUDY_INSTANCE_UID)
     is_report = is_document(read_text(header, SOP_CLASS_UID))
@@ -54,7 +54,7 @@ def _request_findings(header: Dataset, schedule: Sequence[ScheduledItem]) -> Ite
     if procedure:
         if not requests and not is_report:
             yield f"{name_of(tag)} is missing in a scheduled study"
-        yield from _identity_findings(header, procedure[0])
+        yield from _find_identity_faults(header, procedure[0])
     for request in requests:
         step_id = read_text(request, SCHEDULED_PROCEDURE_STEP_ID)
         if (step_id or is_report) and not _fits(request, step_id, study, schedule):
@@ -74,7 +74,7 @@ def _fits(request: Dataset, step_id: str, study: str, schedule: Sequence[Schedul
     )
 
 
-def _identity_findings(attributes: Dataset, item: ScheduledItem) -> Iterator[str]:
+def _find_identity_faults(attributes: Dataset, item: ScheduledItem) -> Iterator[str]:
     if read_text(attributes, PATIENT_ID) != item.patient_id:
         yield f"{name_of(PATIENT_ID)} is not that of the worklist item"
     accession = read_text(attributes, ACCESSION_NUMBER)
@@ -106,7 +106,7 @@ def check_step(step: PerformedStep, schedule: Sequence[ScheduledItem]) -> Iterat
     for key in step.scheduled:
         item = by_key.get(key)
         if item is not None:
-            yield from _identity_findings(step.attributes, item)
+            yield from _find_identity_faults(step.attributes, item)
         elif key.step_id:
             yield _stranger(key, schedule)
         if not is_valid_uid(key.study_instance_uid):

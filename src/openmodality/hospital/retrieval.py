@@ -46,9 +46,9 @@ class Retrieval:
         depth = PATIENT_ROOT_LEVELS.index(request.level)
         entities: dict[tuple[str, ...], list[Dataset]] = {}
         for instance in self._instances():
-            entities.setdefault(_keys(instance.header)[: depth + 1], []).append(instance.header)
+            entities.setdefault(_read_keys(instance.header)[: depth + 1], []).append(instance.header)
         for headers in entities.values():
-            yield _entity(headers, depth)
+            yield _make_entity(headers, depth)
 
     def open(self, request: MoveRequest) -> FileTransfer:
         """The sub-operations of a retrieve."""
@@ -68,7 +68,7 @@ class Retrieval:
         return associate(remote, self._local, plan.proposals)
 
 
-def _keys(header: Dataset) -> tuple[str, ...]:
+def _read_keys(header: Dataset) -> tuple[str, ...]:
     return tuple(read_text(header, UNIQUE_KEYS[level]) for level in PATIENT_ROOT_LEVELS)
 
 
@@ -76,14 +76,14 @@ def _is_meant(header: Dataset, request: MoveRequest) -> bool:
     return all(read_text(header, tag) in values for tag, values in request.keys.items() if values)
 
 
-def _entity(headers: Sequence[Dataset], depth: int) -> Dataset:
+def _make_entity(headers: Sequence[Dataset], depth: int) -> Dataset:
     """What the instances of an entity have in common, as its first one says, and the counts of PS3.4 C.3.4."""
     entity = Dataset()
     entity.update(headers[0])
     if depth <= _STUDY:
         entity.ModalitiesInStudy = sorted({str(header.get("Modality", "")) for header in headers})
         entity.NumberOfStudyRelatedInstances = len(headers)
-        entity.NumberOfStudyRelatedSeries = len({_keys(header)[_SERIES] for header in headers})
+        entity.NumberOfStudyRelatedSeries = len({_read_keys(header)[_SERIES] for header in headers})
         entity.SOPClassesInStudy = sorted({str(header.get("SOPClassUID", "")) for header in headers})
     elif depth == _SERIES:
         entity.NumberOfSeriesRelatedInstances = len(headers)

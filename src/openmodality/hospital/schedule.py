@@ -62,7 +62,7 @@ def day(seed: int) -> list[_ItemValues]:
     for number, order in enumerate(DAY, start=1):
         for step, description in enumerate(order.steps, start=1):
             start = FIRST_START_MINUTES + MINUTES_PER_STEP * len(found)
-            item = _procedure(number, order, people[order.patient])
+            item = _make_procedure(number, order, people[order.patient])
             item["ScheduledProcedureStepSequence"] = [_step(f"{number}-{step}", order, description, start)]
             found.append(item)
     return found
@@ -104,7 +104,7 @@ def _declare(character_set: NameRepertoire) -> _ItemValues:
     return {"SpecificCharacterSet": character_set if isinstance(character_set, str) else list(character_set)}
 
 
-def _procedure(number: int, order: Order, demographics: _ItemValues) -> _ItemValues:
+def _make_procedure(number: int, order: Order, demographics: _ItemValues) -> _ItemValues:
     values: _ItemValues = {
         **demographics,
         "AccessionNumber": f"A{TODAY}-{number:02}",

@@ -12,7 +12,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import ObjectInvalid
 from openmodality.imaging.decoded_size import check_decoded_size
-from openmodality.imaging.frames import number_of_frames
+from openmodality.imaging.frames import count_frames
 
 
 def decompress_file(path: Path) -> BinaryIO:
@@ -39,7 +39,7 @@ def _open_decompressed(path: Path) -> BinaryIO:
     if data_set.file_meta.TransferSyntaxUID.is_deflated or "PixelData" not in data_set:
         data_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian  # else the data set is in it as it is (PS3.5 A.4)
     else:
-        check_decoded_size(data_set, frames=number_of_frames(data_set))
+        check_decoded_size(data_set, frames=count_frames(data_set))
         data_set.decompress(generate_instance_uid=False)
     buffer = BytesIO()
     data_set.save_as(buffer, enforce_file_format=True)

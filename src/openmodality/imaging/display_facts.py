@@ -16,9 +16,9 @@ from openmodality.imaging.frames import Frame, find_native_kind
 from openmodality.imaging.lookup import LookupTable, PixelFunction, Rescale, Window
 from openmodality.imaging.presentation import (
     Presentation,
+    find_pixel_aspect,
     list_frame_places,
     list_windows,
-    pixel_aspect,
     read_image_presentation,
     read_spacing_as,
     read_state_presentation,
@@ -42,7 +42,7 @@ def make_display_facts(header: Dataset, number: int = 1, state: Dataset | None =
         "rows": int(header.Rows),
         "columns": int(header.Columns),
         "frames": int(header.get("NumberOfFrames") or 1),
-        "aspect": pixel_aspect(header),
+        "aspect": find_pixel_aspect(header),
         "spacing": list(spacing) if spacing else None,
         "spacing_name": keyword,
         "units": _read_units(header, number),

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from openmodality.errors import UsageError
-from openmodality.imaging.gsdf import Numbers, display_table, find_deviation, jnd_index, luminance
+from openmodality.imaging.gsdf import Numbers, find_deviation, find_jnd_index, find_luminance, make_display_table
 from openmodality.standard.display import GSDF_PREFIX, SRGB, parse_gsdf
 
 P_VALUES: Final = 1024
@@ -49,7 +49,7 @@ def make_display_lut(said: str, folder: Path) -> DisplayLut:
     else:
         measured = spread_luminances(read_luminances(folder / said))
         origin = f"the luminances in {said}"
-    levels = display_table(measured, P_VALUES)
+    levels = make_display_table(measured, P_VALUES)
     off = find_deviation(measured, P_VALUES)
     return DisplayLut(
         tuple(int(each) for each in levels),
@@ -74,7 +74,7 @@ def spread_luminances(measured: list[float]) -> Numbers:
     if min(measured) <= 0:
         raise UsageError("a luminance of 0 cd/m2 is none of a screen in a room", advice="measure with the room's light")
     places = np.linspace(0, _LEVELS - 1, len(measured))
-    return luminance(np.clip(np.interp(np.arange(_LEVELS), places, jnd_index(measured)), 1, 1023))
+    return find_luminance(np.clip(np.interp(np.arange(_LEVELS), places, find_jnd_index(measured)), 1, 1023))
 
 
 def read_luminances(file: Path) -> list[float]:

@@ -50,14 +50,14 @@ def read_frame(data_set: Dataset, number: int = 1) -> Frame:
     Raises :class:`ObjectInvalid` where the instance has no pixels that can be read, and :class:`UsageError` where it
     has no frame of that number.
     """
-    frames = number_of_frames(data_set)
+    frames = count_frames(data_set)
     if not 1 <= number <= frames:
         raise UsageError(f"there is no frame {number}; the instance has {frames}")
     native = _read_native(data_set, number)
     return native if native is not None else decode_frame(data_set, data_set, number)
 
 
-def number_of_frames(data_set: Dataset) -> int:
+def count_frames(data_set: Dataset) -> int:
     """(0028,0008) Number of Frames; 1 where it is absent or no number."""
     try:
         return max(int(data_set.get("NumberOfFrames") or 1), 1)

@@ -1,7 +1,7 @@
 """The Grayscale Standard Display Function (PS3.14): luminance in cd/m2 by just-noticeable differences, and back.
 
-Equal steps of P-values look equally large on every display whose levels are made so: ``display_table`` says which
-level (DDL) of a measured display shows each P-value, ``density_table`` which optical density a film has for it.
+Equal steps of P-values look equally large on every display whose levels are made so: ``make_display_table`` says which
+level (DDL) of a measured display shows each P-value, ``make_density_table`` which optical density a film has for it.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ _INVERSE: Final = (
 Numbers = NDArray[np.float64]
 
 
-def luminance(jnd: ArrayLike) -> Numbers:
+def find_luminance(jnd: ArrayLike) -> Numbers:
     """The luminance in cd/m2 of a JND index between 1 and 1023 (PS3.14 equation 1)."""
     logarithm = np.log(np.asarray(jnd, dtype=float))
     return np.asarray(10 ** (np.polyval(_ABOVE[::-1], logarithm) / np.polyval(_BELOW[::-1], logarithm)))
 
 
-def jnd_index(luminances: ArrayLike) -> Numbers:
+def find_jnd_index(luminances: ArrayLike) -> Numbers:
     """The JND index of a luminance in cd/m2 (PS3.14 equation 2)."""
     logarithm = np.log10(np.asarray(luminances, dtype=float))
     return np.asarray(np.polyval(_INVERSE[::-1], logarithm))
 
 
-def standard_luminances(least: float, greatest: float, levels: int) -> Numbers:
+def list_standard_luminances(least: float, greatest: float, levels: int) -> Numbers:
     """The luminance in cd/m2 that each of ``levels`` P-values shall have between two luminances.
 
     Raises :class:`UsageError` where the range is none or lies outside that of the function.
@@ -55,11 +55,11 @@ def standard_luminances(least: float, greatest: float, levels: int) -> Numbers:
             f"luminances of {least:g} to {greatest:g} cd/m2 are not a part of the display function's "
             f"{LEAST_LUMINANCE:g} to {GREATEST_LUMINANCE:g} cd/m2"
         )
-    first, last = jnd_index([least, greatest])
-    return luminance(np.clip(np.linspace(first, last, levels), LEAST_JND, GREATEST_JND))
+    first, last = find_jnd_index([least, greatest])
+    return find_luminance(np.clip(np.linspace(first, last, levels), LEAST_JND, GREATEST_JND))
 
 
-def display_table(measured: ArrayLike, levels: int = 256) -> NDArray[np.uint16]:
+def make_display_table(measured: ArrayLike, levels: int = 256) -> NDArray[np.uint16]:
     """The level of a display for each of ``levels`` P-values.
 
     ``measured`` has the luminance in cd/m2, ambient light included, of each level of the display, from the darkest on.
@@ -68,24 +68,26 @@ def display_table(measured: ArrayLike, levels: int = 256) -> NDArray[np.uint16]:
     known = np.asarray(measured, dtype=float)
     if known.ndim != 1 or len(known) < 2 or np.any(np.diff(known) < 0):
         raise UsageError("the measured luminances have to rise from the darkest level of the display on")
-    wanted = standard_luminances(float(known[0]), float(known[-1]), levels)
+    wanted = list_standard_luminances(float(known[0]), float(known[-1]), levels)
     upper = np.clip(np.searchsorted(known, wanted), 1, len(known) - 1)
     is_lower_nearer = wanted - known[upper - 1] <= known[upper] - wanted
     return np.where(is_lower_nearer, upper - 1, upper).astype(np.uint16)
 
 
 def find_deviation(measured: ArrayLike, levels: int = 256) -> float:
-    """By how many JND the display with its :func:`display_table` is off at most.
+    """By how many JND the display with its :func:`make_display_table` is off at most.
 
-    Raises :class:`UsageError` as :func:`display_table` does.
+    Raises :class:`UsageError` as :func:`make_display_table` does.
     """
     known = np.asarray(measured, dtype=float)
-    shown = known[display_table(known, levels)]
-    wanted = standard_luminances(float(known[0]), float(known[-1]), levels)
-    return float(np.abs(jnd_index(shown) - jnd_index(wanted)).max())
+    shown = known[make_display_table(known, levels)]
+    wanted = list_standard_luminances(float(known[0]), float(known[-1]), levels)
+    return float(np.abs(find_jnd_index(shown) - find_jnd_index(wanted)).max())
 
 
-def density_table(least: float, greatest: float, illumination: float, ambient: float, levels: int = 256) -> Numbers:
+def make_density_table(
+    least: float, greatest: float, illumination: float, ambient: float, levels: int = 256
+) -> Numbers:
     """The optical density of a film for each of ``levels`` P-values, the darkest first (PS3.14 Annex D.3).
 
     ``least`` and ``greatest`` are optical densities, ``illumination`` (of the light box) and reflected ``ambient``
@@ -93,5 +95,5 @@ def density_table(least: float, greatest: float, illumination: float, ambient: f
     """
     brightest = ambient + illumination * 10**-least
     darkest = ambient + illumination * 10**-greatest
-    wanted = standard_luminances(darkest, brightest, levels)
+    wanted = list_standard_luminances(darkest, brightest, levels)
     return np.asarray(-np.log10((wanted - ambient) / illumination))

@@ -52,10 +52,10 @@ def read_image_presentation(data_set: Dataset, number: int = 1) -> Presentation:
     """
     places = list(list_frame_places(data_set, number))
     return Presentation(
-        modality=_modality(places),
-        voi=_voi(places),
+        modality=_read_modality_lut(places),
+        voi=_read_voi(places),
         inverse=_is_inverse(data_set),
-        shutters=read_shutters(data_set, pixel_aspect(data_set)),
+        shutters=read_shutters(data_set, find_pixel_aspect(data_set)),
         shutter_value=_number(data_set, "ShutterPresentationValue", 0),
         palette=read_palette(data_set) if _is_in_colour(places) else None,
     )
@@ -69,11 +69,11 @@ def read_state_presentation(state: Dataset, data_set: Dataset, number: int = 1) 
     """
     shape = str(state.get("PresentationLUTShape") or "")
     return Presentation(
-        modality=_modality([state]),
-        voi=_state_voi(state, data_set, number),
-        presentation=next((_table(item) for item in state.get("PresentationLUTSequence") or []), None),
+        modality=_read_modality_lut([state]),
+        voi=_read_state_voi(state, data_set, number),
+        presentation=next((_read_table(item) for item in state.get("PresentationLUTSequence") or []), None),
         inverse=shape == INVERSE,
-        shutters=read_shutters(state, pixel_aspect(data_set)),
+        shutters=read_shutters(state, find_pixel_aspect(data_set)),
         shutter_value=_number(state, "ShutterPresentationValue", 0),
         rotation=_number(state, "ImageRotation", 0) % 360,
         flip=state.get("ImageHorizontalFlip") == "Y",
@@ -101,7 +101,7 @@ def read_spacing_as(data_set: Dataset, number: int = 1) -> tuple[tuple[float, fl
     """As :func:`read_spacing`, with the keyword of the attribute that says it."""
     for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
         for place in list_frame_places(data_set, number):
-            pair = _numbers(place.get(keyword))
+            pair = _read_numbers(place.get(keyword))
             if len(pair) == 2 and min(pair) > 0:
                 return (pair[0], pair[1]), keyword
     return None
@@ -110,7 +110,7 @@ def read_spacing_as(data_set: Dataset, number: int = 1) -> tuple[tuple[float, fl
 def list_windows(data_set: Dataset, number: int = 1) -> list[tuple[str, Window]]:
     """All windows that an image offers for a frame, each with what (0028,1055) says it is for."""
     for place in list_frame_places(data_set, number):
-        centers, widths = _numbers(place.get("WindowCenter")), _numbers(place.get("WindowWidth"))
+        centers, widths = _read_numbers(place.get("WindowCenter")), _read_numbers(place.get("WindowWidth"))
         if centers and widths:
             function = str(place.get("VOILUTFunction") or LINEAR)
             said = place.get("WindowCenterWidthExplanation")
@@ -123,32 +123,32 @@ def list_windows(data_set: Dataset, number: int = 1) -> list[tuple[str, Window]]
     return []
 
 
-def pixel_aspect(data_set: Dataset) -> float:
+def find_pixel_aspect(data_set: Dataset) -> float:
     """The height of a pixel divided by its width; 1 where the image does not say it (PS3.3 C.7.6.3.1.7)."""
     for place in list_frame_places(data_set, 1):
         for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
-            pair = _numbers(place.get(keyword))
+            pair = _read_numbers(place.get(keyword))
             if len(pair) == 2 and min(pair) > 0:
                 return pair[0] / pair[1]
     return 1.0
 
 
-def _modality(places: list[Dataset]) -> PixelFunction:
+def _read_modality_lut(places: list[Dataset]) -> PixelFunction:
     for place in places:
         for item in place.get("ModalityLUTSequence") or []:
-            return _table(item)
-        slope, intercept = _numbers(place.get("RescaleSlope")), _numbers(place.get("RescaleIntercept"))
+            return _read_table(item)
+        slope, intercept = _read_numbers(place.get("RescaleSlope")), _read_numbers(place.get("RescaleIntercept"))
         if slope and intercept:
             return Rescale(slope[0], intercept[0])
     return UNCHANGED
 
 
-def _voi(places: list[Dataset]) -> PixelFunction | None:
+def _read_voi(places: list[Dataset]) -> PixelFunction | None:
     for place in places:
-        centers, widths = _numbers(place.get("WindowCenter")), _numbers(place.get("WindowWidth"))
+        centers, widths = _read_numbers(place.get("WindowCenter")), _read_numbers(place.get("WindowWidth"))
         if centers and widths:
             return Window(centers[0], widths[0], str(place.get("VOILUTFunction") or LINEAR))
-    return next((_table(item) for place in places for item in place.get("VOILUTSequence") or []), None)
+    return next((_read_table(item) for place in places for item in place.get("VOILUTSequence") or []), None)
 
 
 def _is_in_colour(places: list[Dataset]) -> bool:
@@ -157,10 +157,10 @@ def _is_in_colour(places: list[Dataset]) -> bool:
     return said in ("COLOR", "MIXED")
 
 
-def _state_voi(state: Dataset, data_set: Dataset, number: int) -> PixelFunction | None:
+def _read_state_voi(state: Dataset, data_set: Dataset, number: int) -> PixelFunction | None:
     for item in state.get("SoftcopyVOILUTSequence") or []:
         if refers_to(item, data_set, number):
-            return _voi([item])
+            return _read_voi([item])
     return None
 
 
@@ -170,7 +170,7 @@ def refers_to(item: Dataset, data_set: Dataset, number: int) -> bool:
     own = [each for each in references if each.get("ReferencedSOPInstanceUID") == data_set.get("SOPInstanceUID")]
     if not references:
         return True
-    frames = [_numbers(each.get("ReferencedFrameNumber")) for each in own]
+    frames = [_read_numbers(each.get("ReferencedFrameNumber")) for each in own]
     return any(not listed or number in listed for listed in frames)
 
 
@@ -182,7 +182,7 @@ def _is_inverse(data_set: Dataset) -> bool:
     return bool(data_set.get("PhotometricInterpretation") == "MONOCHROME1")
 
 
-def _table(item: Dataset) -> LookupTable:
+def _read_table(item: Dataset) -> LookupTable:
     """A LUT sequence item (PS3.3 C.11.1.1.1); a first descriptor value of 0 means 65,536 entries."""
     length, first, bits = (int(each) for each in item.LUTDescriptor)
     length = length % 65536 or 65536
@@ -195,7 +195,7 @@ def _table(item: Dataset) -> LookupTable:
     return LookupTable(entries[:length], first, bits)
 
 
-def _numbers(value: object) -> list[float]:
+def _read_numbers(value: object) -> list[float]:
     """The numbers of a value, however many there are; none where one of them is no number."""
     if value is None or value == "":
         return []
@@ -208,5 +208,5 @@ def _numbers(value: object) -> list[float]:
 
 
 def _number(data_set: Dataset, keyword: str, otherwise: int) -> int:
-    numbers = _numbers(data_set.get(keyword))
+    numbers = _read_numbers(data_set.get(keyword))
     return int(numbers[0]) if numbers else otherwise

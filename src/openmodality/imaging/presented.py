@@ -17,7 +17,7 @@ from pydicom import Dataset
 
 from openmodality.imaging.frames import read_frame
 from openmodality.imaging.letters import Colour, write_line
-from openmodality.imaging.presentation import pixel_aspect, read_state_presentation, refers_to
+from openmodality.imaging.presentation import find_pixel_aspect, read_state_presentation, refers_to
 from openmodality.imaging.render import Displayed, render
 
 _LEAST_SIDE: Final = 512
@@ -71,7 +71,7 @@ def draw_presented(state: Dataset, data_set: Dataset, number: int = 1) -> Displa
     shown = render(read_frame(data_set, number), replace(presentation, rotation=0, flip=False))
     left, top, right, bottom = read_area(state, data_set, number)
     shown = shown[top - 1 : bottom, left - 1 : right]
-    picture = _enlarge(shown, pixel_aspect(data_set))
+    picture = _enlarge(shown, find_pixel_aspect(data_set))
     turned = np.rot90(np.asarray(picture), -(presentation.rotation // 90))
     turned = np.fliplr(turned) if presentation.flip else turned
     height, width = turned.shape[:2]

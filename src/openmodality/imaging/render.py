@@ -45,8 +45,8 @@ def _show(frame: Frame, presentation: Presentation, bits: int) -> tuple[Displaye
     if frame.has_colour:
         return frame.pixels.astype(np.uint8), bits
     if presentation.palette is None:
-        return _grey(frame, presentation, bits), bits
-    return presentation.palette.paint(frame.pixels, np.asarray(_grey(frame, presentation, 8), np.uint8)), 8
+        return _make_grey(frame, presentation, bits), bits
+    return presentation.palette.paint(frame.pixels, np.asarray(_make_grey(frame, presentation, 8), np.uint8)), 8
 
 
 def square_pixels(shown: Displayed, aspect: float) -> Displayed:
@@ -61,9 +61,9 @@ def square_pixels(shown: Displayed, aspect: float) -> Displayed:
     return np.asarray(np.rint(np.asarray(wide)), dtype=np.uint16)
 
 
-def _grey(frame: Frame, presentation: Presentation, bits: int) -> Displayed:
+def _make_grey(frame: Frame, presentation: Presentation, bits: int) -> Displayed:
     kind = np.uint8 if bits <= 8 else np.uint16
-    occurring = _occurring(frame) if presentation.voi is None else (0.0, 0.0)
+    occurring = _find_occurring(frame) if presentation.voi is None else (0.0, 0.0)
     if not 0 < frame.bits_stored <= _TABLE_BITS:
         values = frame.pixels.astype(np.float64)
         values[np.isnan(values)] = -np.inf  # no number is shown as the darkest
@@ -97,7 +97,7 @@ def _map_values(values: PixelValues, presentation: Presentation, occurring: Limi
     return np.asarray(np.rint(np.clip(shares, 0.0, 1.0) * (2**bits - 1)))
 
 
-def _occurring(frame: Frame) -> Limits:
+def _find_occurring(frame: Frame) -> Limits:
     """The least and the greatest stored value of a frame; those that are no numbers are passed over."""
     pixels = frame.pixels
     if pixels.dtype.kind == "f":

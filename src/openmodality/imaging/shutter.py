@@ -68,7 +68,7 @@ def read_shutters(data_set: Dataset, aspect: float = 1.0) -> tuple[Shutter, ...]
     ``aspect`` is the height of a pixel divided by its width.
     """
     found: list[Shutter] = []
-    for shape in _words(data_set.get("ShutterShape")):
+    for shape in _list_words(data_set.get("ShutterShape")):
         try:
             match shape:
                 case "RECTANGULAR":
@@ -91,7 +91,7 @@ def read_shutters(data_set: Dataset, aspect: float = 1.0) -> tuple[Shutter, ...]
     return tuple(found)
 
 
-def _words(value: object) -> list[str]:
+def _list_words(value: object) -> list[str]:
     if value is None or value == "":
         return []
     return [str(each) for each in value] if isinstance(value, MultiValue | list) else [str(value)]

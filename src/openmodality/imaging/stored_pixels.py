@@ -23,7 +23,7 @@ from openmodality.dimse.file_reading import read_bounded_file, read_bounded_head
 from openmodality.encoding.headers import UNDEFINED_LENGTH
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.imaging.decoded_size import check_decoded_size
-from openmodality.imaging.frames import Frame, decode_frame, make_native_frame, number_of_frames, read_frame
+from openmodality.imaging.frames import Frame, count_frames, decode_frame, make_native_frame, read_frame
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 _KEPT: Final = 16
@@ -66,7 +66,7 @@ class StoredPixels:
     @property
     def frames(self) -> int:
         """How many frames there are."""
-        return number_of_frames(self.header)
+        return count_frames(self.header)
 
     @property
     def is_encapsulated(self) -> bool:

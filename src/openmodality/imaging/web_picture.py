@@ -11,7 +11,7 @@ from PIL import Image
 
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.imaging.lookup import LINEAR
-from openmodality.imaging.presentation import pixel_aspect, read_image_presentation
+from openmodality.imaging.presentation import find_pixel_aspect, read_image_presentation
 from openmodality.imaging.render import Displayed, render, square_pixels
 from openmodality.imaging.stored_pixels import StoredPixels
 
@@ -50,7 +50,7 @@ def draw_picture(pixels: StoredPixels, number: int, order: PictureOrder, kind: s
         shown = _cut(render(pixels.read_frame(number), presentation), order.region)
     except (ObjectInvalid, OSError) as error:
         raise NotFound("this instance has no picture") from error
-    picture = _fit(Image.fromarray(square_pixels(shown, pixel_aspect(pixels.header))), order.size)
+    picture = _fit(Image.fromarray(square_pixels(shown, find_pixel_aspect(pixels.header))), order.size)
     stream = io.BytesIO()
     picture.save(stream, kind, **({"quality": order.quality} if kind == "JPEG" else {}))
     return stream.getvalue()

@@ -23,7 +23,7 @@ _GRACE_S: Final = 0.5
 """How long a program may take to end before it is killed."""
 
 
-def burn_command(template: str, image: Path, device: str) -> list[str]:
+def make_burn_command(template: str, image: Path, device: str) -> list[str]:
     """The words of the command; ``{image}`` and ``{device}`` stand in its words.
 
     Raises :class:`ConfigurationError` where one of them is missing or the command cannot be split into words.
@@ -44,7 +44,7 @@ def burn_image(template: str, image: Path, device: str, check: Callable[[], obje
     :class:`ConfigurationError` where the program is missing and :class:`StoreError` where it fails or the disc holds
     something else.
     """
-    command = burn_command(template, image, device)
+    command = make_burn_command(template, image, device)
     try:
         # a session of its own: Ctrl-C on the terminal is ours, which ends it by ``check``
         with subprocess.Popen(

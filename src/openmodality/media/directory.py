@@ -79,7 +79,7 @@ def encode_directory(
     )
     before = encode_element(tags.FILE_SET_ID, "CS", file_set_id.encode("ascii"))
     records = [record for patient in patients for record in patient.walk()]
-    bodies = {id(record): _body(record) for record in records}
+    bodies = {id(record): _encode_body(record) for record in records}
     offsets: dict[int, int] = {}
     position = len(head) + len(before) + _ROOT_BYTES
     for record in records:
@@ -88,12 +88,12 @@ def encode_directory(
     first = offsets[id(patients[0])] if patients else 0
     last = offsets[id(patients[-1])] if patients else 0
     length = position - len(head) - len(before) - _ROOT_BYTES
-    pieces = [head + before + _root(first, last, length)]
+    pieces = [head + before + _encode_root(first, last, length)]
     following = _follow(patients, offsets)
     for record in records:
         body = bodies[id(record)]
         lower = offsets[id(record.children[0])] if record.children else 0
-        links = _links(following.get(id(record), 0), lower)
+        links = _encode_links(following.get(id(record), 0), lower)
         pieces.append(_ITEM.pack(tags.ITEM >> 16, tags.ITEM & 0xFFFF, len(links) + len(body)) + links + body)
     return pieces
 
@@ -106,7 +106,7 @@ def _follow(records: list[DirectoryRecord], offsets: dict[int, int]) -> dict[int
     return found
 
 
-def _root(first: int, last: int, length: int) -> bytes:
+def _encode_root(first: int, last: int, length: int) -> bytes:
     return b"".join(
         (
             _number(tags.OFFSET_OF_THE_FIRST_DIRECTORY_RECORD_OF_THE_ROOT_DIRECTORY_ENTITY, "UL", first),
@@ -117,7 +117,7 @@ def _root(first: int, last: int, length: int) -> bytes:
     )
 
 
-def _links(following: int, lower: int) -> bytes:
+def _encode_links(following: int, lower: int) -> bytes:
     return b"".join(
         (
             _number(tags.OFFSET_OF_THE_NEXT_DIRECTORY_RECORD, "UL", following),
@@ -127,7 +127,7 @@ def _links(following: int, lower: int) -> bytes:
     )
 
 
-def _body(record: DirectoryRecord) -> bytes:
+def _encode_body(record: DirectoryRecord) -> bytes:
     parts = [encode_element(tags.DIRECTORY_RECORD_TYPE, "CS", record.record_type.encode("ascii"))]
     if record.file_id:
         parts.append(encode_element(tags.REFERENCED_FILE_ID, "CS", "\\".join(record.file_id).encode("ascii")))
@@ -144,5 +144,5 @@ def _number(tag: int, vr: str, value: int) -> bytes:
     return encode_element(tag, vr, value.to_bytes(4 if vr == "UL" else 2, "little"))
 
 
-_ROOT_BYTES: Final = len(_root(0, 0, 0))
-_LINK_BYTES: Final = len(_links(0, 0))
+_ROOT_BYTES: Final = len(_encode_root(0, 0, 0))
+_LINK_BYTES: Final = len(_encode_links(0, 0))

@@ -157,7 +157,7 @@ class _Writer:
             reason = error.message if isinstance(error, ObjectInvalid) else f"cannot be read: {error.strerror}"
             self._report.left_out.append(LeftOut(path, "", reason))
             return
-        refusal = self._refusal(meta)
+        refusal = self._describe_refusal(meta)
         if refusal:
             self._report.left_out.append(LeftOut(path, meta.media_storage_sop_instance_uid, refusal))
             return
@@ -166,7 +166,7 @@ class _Writer:
         except ObjectInvalid as error:
             self._report.left_out.append(LeftOut(path, meta.media_storage_sop_instance_uid, error.message))
 
-    def _refusal(self, meta: FileMeta) -> str:
+    def _describe_refusal(self, meta: FileMeta) -> str:
         """Why an instance may not be on this medium; empty where it may."""
         if meta.media_storage_sop_instance_uid in self._tree.sop_instance_uids:
             return "it is on the medium already"
@@ -187,7 +187,7 @@ class _Writer:
         )
         with temporary.open("w+b") as target:
             target.write(head)
-            for chunk in self._data_set(path, meta):
+            for chunk in self._read_data_set(path, meta):
                 target.write(chunk)
             target.flush()
             instance = read_file_head(target, len(head))
@@ -208,7 +208,7 @@ class _Writer:
         if not options.on_written(len(self._report.written), self._report.length_bytes):
             raise WritingCancelled("the user ended the writing of the medium")
 
-    def _data_set(self, path: Path, meta: FileMeta) -> Iterator[bytes | memoryview]:
+    def _read_data_set(self, path: Path, meta: FileMeta) -> Iterator[bytes | memoryview]:
         """The data set of a file in Explicit VR Little Endian."""
         syntax = meta.transfer_syntax_uid
         if syntax == EXPLICIT_VR_LITTLE_ENDIAN or can_transcode(syntax, EXPLICIT_VR_LITTLE_ENDIAN):

@@ -119,7 +119,7 @@ class RecordMaker:
             elif key.kind == "1":
                 value = self._make_up(key, head, number)
                 if value:
-                    self._notice(record_type, key, value)
+                    self._note(record_type, key, value)
                     yield encode_element(key.tag, key.vr, value.encode("ascii"), b"\0" if key.vr == "UI" else b" ")
             elif key.kind == "2":
                 yield encode_element(key.tag, key.vr, b"")
@@ -138,7 +138,7 @@ class RecordMaker:
                 return new_uid()
         return _OTHERWISE.get(key.tag, "")
 
-    def _notice(self, record_type: RecordType, key: RecordKey, value: str) -> None:
+    def _note(self, record_type: RecordType, key: RecordKey, value: str) -> None:
         told = f"{name_of(key.tag)} has no value in an instance; its {record_type} record says {value}"
         if told not in self.notices:
             self.notices.append(told)

@@ -35,7 +35,7 @@ class RecordTree:
         self.file_ids = {record.file_id for record in known if record.file_id}
         self._names = FileIdSource((*self.file_ids, *taken))
         self._places: dict[Owner, tuple[DirectoryRecord, FileId]] = {}
-        ids = {_values(record).get(tags.PATIENT_ID, b"").decode("ascii", "replace") for record in self.patients}
+        ids = {_read_values(record).get(tags.PATIENT_ID, b"").decode("ascii", "replace") for record in self.patients}
         self.maker = RecordMaker(taken_ids=ids)
         for patient in self.patients:
             self._know(patient)
@@ -65,21 +65,21 @@ class RecordTree:
 
     def _know(self, patient: DirectoryRecord) -> None:
         """Note where the studies and series of a patient that is there already are."""
-        values = _values(patient)
+        values = _read_values(patient)
         own = (tags.PATIENT_ID, tags.ISSUER_OF_PATIENT_ID, tags.PATIENT_NAME, tags.PATIENT_BIRTH_DATE)
         identity = tuple(values.get(tag, b"") for tag in own)
         for study in patient.children:
-            study_uid = _values(study).get(tags.STUDY_INSTANCE_UID, b"")
+            study_uid = _read_values(study).get(tags.STUDY_INSTANCE_UID, b"")
             is_generated = is_generated_id(identity[0].decode("ascii", "replace"))
             name: tuple[bytes, ...] = (b"", *identity[1:], study_uid) if is_generated else identity
-            self._places.setdefault((name,), (patient, self._folder(patient, 2, "PA")))
+            self._places.setdefault((name,), (patient, self._find_folder(patient, 2, "PA")))
             of_study: Owner = (name, study_uid.decode("ascii", "replace"))
-            self._places.setdefault(of_study, (study, self._folder(study, 3, "ST")))
+            self._places.setdefault(of_study, (study, self._find_folder(study, 3, "ST")))
             for series in study.children:
-                series_uid = _values(series).get(tags.SERIES_INSTANCE_UID, b"").decode("ascii", "replace")
-                self._places.setdefault((*of_study, series_uid), (series, self._folder(series, 4, "SE")))
+                series_uid = _read_values(series).get(tags.SERIES_INSTANCE_UID, b"").decode("ascii", "replace")
+                self._places.setdefault((*of_study, series_uid), (series, self._find_folder(series, 4, "SE")))
 
-    def _folder(self, record: DirectoryRecord, depth: int, prefix: str) -> FileId:
+    def _find_folder(self, record: DirectoryRecord, depth: int, prefix: str) -> FileId:
         """Where files below a record go: beside those that are there, if they lie as ours do."""
         for below in record.walk():
             if len(below.file_id) == len(_LEVELS) + 2 and below.file_id[0] == DISC_FOLDER:
@@ -87,7 +87,7 @@ class RecordTree:
         return self._names.next_name((DISC_FOLDER, "XX000000", "XX000000")[: depth - 1], prefix)
 
 
-def _values(record: DirectoryRecord) -> dict[int, bytes]:
+def _read_values(record: DirectoryRecord) -> dict[int, bytes]:
     """The values of a record by tag, without padding; none where its keys are broken."""
     data, found = record.keys, {}
     try:

@@ -31,7 +31,7 @@ class Kind(NamedTuple):
     transfer_syntax: str
 
 
-def proposals_for(kind: Kind, configured: Sequence[str] = ()) -> list[ContextProposal]:
+def make_proposals(kind: Kind, configured: Sequence[str] = ()) -> list[ContextProposal]:
     """The contexts that instances of one kind need; ``configured`` are the peer's uncompressed syntaxes, in order."""
     if kind.transfer_syntax in UNCOMPRESSED:
         return [ContextProposal(kind.sop_class_uid, tuple(configured) or _list_uncompressed(kind.transfer_syntax))]
@@ -66,7 +66,7 @@ def plan_associations(
     proposals: dict[ContextProposal, None] = {}
     carried: set[Kind] = set()
     for kind in dict.fromkeys(kinds):
-        wanted = proposals_for(kind, configured)
+        wanted = make_proposals(kind, configured)
         if carried and len({**proposals, **dict.fromkeys(wanted)}) > limit:
             plans.append(AssociationPlan(tuple(proposals), frozenset(carried)))
             proposals, carried = {}, set()

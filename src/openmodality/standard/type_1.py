@@ -101,6 +101,6 @@ BY_SOP_CLASS: Final = {
 
 
 @lru_cache(maxsize=64)
-def type_1_attributes(sop_class_uid: str) -> frozenset[int]:
+def list_type_1_attributes(sop_class_uid: str) -> frozenset[int]:
     """The top-level tags that need a value; those of every object for a SOP class that is not listed."""
     return EVERY_OBJECT | BY_SOP_CLASS.get(sop_class_uid, frozenset())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from openmodality.objects.filter.private_sets import PrivateSets
 from openmodality.objects.filter.received import ReceivedDataSet
 from openmodality.services.storage import InstanceSink, InstanceWriter, StoreRequest
-from openmodality.standard.type_1 import EVERY_OBJECT, type_1_attributes
+from openmodality.standard.type_1 import EVERY_OBJECT, list_type_1_attributes
 
 
 class ValidatedSink:
@@ -24,7 +24,7 @@ class ValidatedSink:
 
     def open(self, request: StoreRequest) -> ValidatedWriter:
         """Begin an instance."""
-        needed = type_1_attributes(request.identity.sop_class_uid) if self._requires_type_1 else EVERY_OBJECT
+        needed = list_type_1_attributes(request.identity.sop_class_uid) if self._requires_type_1 else EVERY_OBJECT
         data_set = ReceivedDataSet(request.transfer_syntax, needed, self._known_private)
         request.walk.listen(data_set)
         return ValidatedWriter(self._sink.open(request), data_set)

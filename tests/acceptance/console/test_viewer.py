@@ -16,7 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 
 from openmodality import Modality
 from openmodality.imaging.frames import read_frame
-from openmodality.imaging.gsdf import jnd_index
+from openmodality.imaging.gsdf import find_jnd_index
 from openmodality.imaging.presentation import read_image_presentation, read_state_presentation
 from openmodality.imaging.render import render
 from tests.console_site import PASSWORD, ConsolePlace, console_in_hospital
@@ -229,8 +229,8 @@ def test_grey_reaches_a_calibrated_monitor_by_the_display_function(context: Brow
         expect(page.locator("om-image[data-shown]")).to_be_visible()
         assert "screen.csv" in page.locator(".lead").inner_text()
         ramp = decode(page.evaluate(SHOW, ["pattern", 1, ""]), 768, 1024)[0, :, 0]
-        seen = jnd_index(measured[ramp])
-        black, white = jnd_index(measured[[0, -1]])
+        seen = find_jnd_index(measured[ramp])
+        black, white = find_jnd_index(measured[[0, -1]])
         wanted = np.linspace(black, white, 1024)
         assert np.abs(seen - wanted).max() < 4, "a level of eight bits is up to 3 JND wide on this screen"
 

@@ -20,7 +20,7 @@ from pynetdicom import AE, StoragePresentationContexts, build_context, build_rol
 from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RQ, P_DATA_TF
 
 from openmodality import Modality
-from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.loader import list_profile_names, load_profile
 from openmodality.standard.sop_classes import (
     MODALITY_PERFORMED_PROCEDURE_STEP,
     MODALITY_WORKLIST_FIND,
@@ -292,7 +292,7 @@ class Recorder:
 def _list_storage() -> tuple[str, ...]:
     """The storage classes that a device proposes: pynetdicom copies all that it takes for each association."""
     known = {str(each.abstract_syntax) for each in StoragePresentationContexts}
-    rows = [row for name in profile_names() for row in load_profile(name).presentation_contexts]
+    rows = [row for name in list_profile_names() for row in load_profile(name).presentation_contexts]
     return tuple(sorted(known & {str(row.sop_class_uid) for row in rows}))
 
 

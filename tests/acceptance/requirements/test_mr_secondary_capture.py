@@ -14,7 +14,7 @@ from pydicom import Dataset, dcmread
 
 from openmodality.device.profile.loader import load_profile
 from openmodality.errors import ObjectInvalid
-from openmodality.imaging.preview import preview_png
+from openmodality.imaging.preview import draw_preview
 from openmodality.objects.rules.check import check
 from openmodality.objects.rules.definition import ObjectDefinition
 from tests.acceptance.requirements.pynetdicom_hospital import recorded_device
@@ -93,7 +93,7 @@ def test_colours_of_a_palette_are_shown_by_others_and_by_us(made: dict[str, Data
     path = save(made["palette"], tmp_path / "palette.dcm")
     assert run("dcm2pnm", "+op", path, tmp_path / "palette.ppm").status == 0
     theirs = np.asarray(Image.open(tmp_path / "palette.ppm").convert("RGB"))
-    ours = np.asarray(Image.open(io.BytesIO(preview_png(dcmread(path)))).convert("RGB"))
+    ours = np.asarray(Image.open(io.BytesIO(draw_preview(dcmread(path)))).convert("RGB"))
     assert np.abs(theirs.astype(int) - ours.astype(int)).max() <= 1
     table = [WITH_IMAGE[f"{colour}PaletteColorLookupTableData"] for colour in ("Red", "Green", "Blue")]
     value = int(FORMS["palette"][0][3, 5])

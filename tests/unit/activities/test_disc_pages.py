@@ -9,7 +9,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import UID
 
-from openmodality.activities.disc_pages import make_page_studies, viewer_image
+from openmodality.activities.disc_pages import make_page_studies, make_viewer_image
 from openmodality.errors import ObjectInvalid
 from openmodality.media.application_profile import USB
 from openmodality.media.directory_reader import read_directory
@@ -19,19 +19,21 @@ from tests.unit.imaging.images import RAMP, colour_image, grey_image
 
 
 def test_a_grey_image_keeps_its_window() -> None:
-    made = viewer_image(grey_image(RAMP, WindowCenter="40", WindowWidth="400", RescaleSlope="2", RescaleIntercept="-1"))
+    made = make_viewer_image(
+        grey_image(RAMP, WindowCenter="40", WindowWidth="400", RescaleSlope="2", RescaleIntercept="-1")
+    )
     assert made.shades is not None
     assert (made.shades.center, made.shades.width, made.shades.slope, made.shades.intercept) == (40, 400, 2, -1)
 
 
 def test_without_a_window_all_values_are_shown() -> None:
-    made = viewer_image(grey_image(RAMP))
+    made = make_viewer_image(grey_image(RAMP))
     assert made.shades is not None
     assert (made.shades.center, made.shades.width) == (2048, 4096)
 
 
 def test_a_signed_image_has_an_offset() -> None:
-    made = viewer_image(grey_image(RAMP.astype(np.int16) - 2048))
+    made = make_viewer_image(grey_image(RAMP.astype(np.int16) - 2048))
     assert made.shades is not None
     assert made.shades.offset == -2048
 
@@ -41,23 +43,23 @@ def test_an_image_under_a_table_is_rendered() -> None:
     item = type(data_set)()
     item.LUTDescriptor, item.LUTData = [4, 0, 8], [0, 1, 2, 255]
     data_set.VOILUTSequence = [item]
-    assert viewer_image(data_set).shades is None
+    assert make_viewer_image(data_set).shades is None
 
 
 def test_an_image_of_one_bit_has_a_table_of_the_page() -> None:
-    assert viewer_image(grey_image(RAMP // RAMP.max(), BitsStored=1, HighBit=0)).shades is not None
+    assert make_viewer_image(grey_image(RAMP // RAMP.max(), BitsStored=1, HighBit=0)).shades is not None
 
 
 def test_a_colour_image_is_rendered() -> None:
     """Eight bits would fit the page's table, three colours do not."""
-    assert viewer_image(colour_image(np.zeros((2, 2, 3), np.uint8))).shades is None
+    assert make_viewer_image(colour_image(np.zeros((2, 2, 3), np.uint8))).shades is None
 
 
 def test_pixels_that_cannot_be_read_are_refused() -> None:
     data_set = grey_image(RAMP)
     del data_set.PixelData
     with pytest.raises(ObjectInvalid):
-        viewer_image(data_set)
+        make_viewer_image(data_set)
 
 
 def test_studies_of_a_file_set(tmp_path: Path) -> None:

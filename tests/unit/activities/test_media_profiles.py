@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openmodality.activities.media_profiles import choose_media_profile, make_file_set_options, media_profiles
+from openmodality.activities.media_profiles import choose_media_profile, list_media_profiles, make_file_set_options
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError
@@ -34,7 +34,7 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 def test_mr_profiles_are_the_statements(tmp_path: Path) -> None:
-    ours = media_profiles(site(tmp_path, "mr"))
+    ours = list_media_profiles(site(tmp_path, "mr"))
     stated: dict[str, set[str]] = {}
     for row in rows("mr/media_profiles.csv"):
         stated.setdefault(row["profile"], set()).add(STATED_ACTS[row["activity"]])
@@ -43,7 +43,7 @@ def test_mr_profiles_are_the_statements(tmp_path: Path) -> None:
 
 
 def test_rf_profiles_are_the_statements(tmp_path: Path) -> None:
-    ours = media_profiles(site(tmp_path, "rf"))
+    ours = list_media_profiles(site(tmp_path, "rf"))
     stated: dict[str, set[str]] = {}
     for row in rows("rf/media.csv"):
         if row["sop_class_uid"] != MEDIA_STORAGE_DIRECTORY_STORAGE:
@@ -53,10 +53,10 @@ def test_rf_profiles_are_the_statements(tmp_path: Path) -> None:
 
 
 def test_switches(tmp_path: Path) -> None:
-    dose = media_profiles(site(tmp_path, "rf", "[parameters.behaviour]\nmedia_dose_sr = true\n"))
+    dose = list_media_profiles(site(tmp_path, "rf", "[parameters.behaviour]\nmedia_dose_sr = true\n"))
     assert dose["STD-GEN-CD"].takes("1.2.840.10008.5.1.4.1.1.88.67")
     both = "[parameters.kits]\nmedia = false\n[parameters.behaviour]\nmedia_dose_sr = true\n"
-    assert media_profiles(site(tmp_path, "rf", both)) == {}
+    assert list_media_profiles(site(tmp_path, "rf", both)) == {}
 
 
 def test_a_profile_by_name(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydicom import Dataset
 
 from openmodality.activities.connection import Connector
-from openmodality.activities.query import Model, choose_model, key_values, query_peer
+from openmodality.activities.query import Model, choose_model, make_key_values, query_peer
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.service import Refuse
 from openmodality.dimse.verdict import Verdict
@@ -47,7 +47,7 @@ class Archive:
 def test_matches_come_with_what_a_person_is_shown(in_memory_peer: MakePeer) -> None:
     archive = Archive(2)
     peer = in_memory_peer(query_service(archive, "ARCHIVE"))
-    answer = query_peer(peer.make_ends(), "STUDY", key_values({"PatientID": "P1"}))
+    answer = query_peer(peer.make_ends(), "STUDY", make_key_values({"PatientID": "P1"}))
     assert [each.StudyInstanceUID for each in answer.items] == ["1.2.0", "1.2.1"]
     (asked,) = archive.asked
     assert (asked.QueryRetrieveLevel, asked.PatientID) == ("STUDY", "P1")
@@ -111,7 +111,7 @@ def test_levels_and_keywords_that_do_not_exist() -> None:
         with pytest.raises(UsageError, match="level"):
             query_peer(ends, level, {}, model=model)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="Patience"):
-        key_values({"Patience": "1"})
+        make_key_values({"Patience": "1"})
 
 
 SITE = """
@@ -145,7 +145,7 @@ def test_the_keys_of_the_profile_are_asked_for(
     peer = in_memory_peer(query_service(archive, "ARCHIVE"))
     (tmp_path / "site.toml").write_text(SITE, "utf-8")
     site = load_site(tmp_path)
-    query_peer(Connector(site).make_ends("query", site.peer("pacs")), level, key_values(above))
+    query_peer(Connector(site).make_ends("query", site.peer("pacs")), level, make_key_values(above))
     (asked,) = archive.asked
     assert keys_of_statement(level)
     assert keys_of_statement(level) <= {element.keyword for element in asked}

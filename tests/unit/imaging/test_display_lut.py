@@ -9,7 +9,7 @@ import pytest
 
 from openmodality.errors import UsageError
 from openmodality.imaging.display_lut import UNCALIBRATED, make_display_lut, read_luminances, spread_luminances
-from openmodality.imaging.gsdf import jnd_index
+from openmodality.imaging.gsdf import find_jnd_index
 
 
 def srgb_luminance(levels: np.ndarray, least: float, greatest: float) -> np.ndarray:
@@ -25,7 +25,7 @@ def test_steps_of_p_values_are_equal_steps_of_jnd(tmp_path: Path) -> None:
     made = make_display_lut("gsdf:0.8,250", tmp_path)
     assert made.levels is not None
     assert (len(made.levels), made.levels[0], made.levels[-1]) == (1024, 0, 255)
-    seen = jnd_index(srgb_luminance(np.asarray(made.levels), 0.8, 250))
+    seen = find_jnd_index(srgb_luminance(np.asarray(made.levels), 0.8, 250))
     wanted = np.linspace(seen[0], seen[-1], 1024)
     assert np.abs(seen - wanted).max() < 1.6, "half a step of a screen of eight bits"
     assert "0.8 to 250 cd/m2" in made.described
@@ -41,7 +41,7 @@ def test_some_levels_at_equal_distances_tell_the_others(tmp_path: Path) -> None:
     some = srgb_luminance(np.arange(0, 256, 5), 0.5, 400)
     whole = srgb_luminance(np.arange(256), 0.5, 400)
     spread = spread_luminances(some.tolist())
-    assert np.abs(jnd_index(spread) - jnd_index(whole)).max() < 2
+    assert np.abs(find_jnd_index(spread) - find_jnd_index(whole)).max() < 2
     with pytest.raises(UsageError, match="256 levels"):
         spread_luminances([1.0 + n for n in range(300)])
     with pytest.raises(UsageError, match="0 cd/m2"):

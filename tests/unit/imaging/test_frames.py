@@ -9,7 +9,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import ExplicitVRBigEndian
 
 from openmodality.errors import ObjectInvalid, UsageError
-from openmodality.imaging.frames import number_of_frames, read_frame
+from openmodality.imaging.frames import count_frames, read_frame
 from tests.unit.imaging.images import RAMP, grey_image
 
 
@@ -35,7 +35,7 @@ def test_big_endian_pixels_are_read_as_such() -> None:
 
 def test_each_frame_by_its_number() -> None:
     data_set = grey_image(np.stack([RAMP, RAMP + 0, RAMP // 2]))
-    assert number_of_frames(data_set) == 3
+    assert count_frames(data_set) == 3
     assert read_frame(data_set, 3).pixels.tolist() == (RAMP // 2).tolist()
 
 

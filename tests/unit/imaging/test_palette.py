@@ -12,7 +12,7 @@ from pydicom import Dataset
 from openmodality.imaging.frames import read_frame
 from openmodality.imaging.palette import read_palette
 from openmodality.imaging.presentation import read_image_presentation, read_state_presentation
-from openmodality.imaging.preview import preview_png
+from openmodality.imaging.preview import draw_preview
 from openmodality.imaging.render import render
 from openmodality.objects.rules.elements import data_set_of
 from tests.enhanced_images import DESCRIBED, PALETTE, frame, make_image
@@ -35,7 +35,7 @@ def test_values_of_the_palette_have_its_colours_and_those_below_are_grey() -> No
     assert shown[10:14].tolist() == [[red, 0, red] for red in entries]
     assert (shown[14:] == [0xFF, 0, 0xFF]).all()  # above the last entry
     assert all(red == green == blue for red, green, blue in shown[:10].tolist())
-    picture = Image.open(io.BytesIO(preview_png(image)))
+    picture = Image.open(io.BytesIO(draw_preview(image)))
     assert picture.mode == "RGB"
     assert np.asarray(picture).reshape(24, 3)[13].tolist() == [0xFF, 0, 0xFF]
 

@@ -13,7 +13,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.imaging.frames import read_frame
-from openmodality.imaging.preview import preview_png, preview_stored_png
+from openmodality.imaging.preview import draw_preview, draw_stored_preview
 from openmodality.imaging.stored_pixels import StoredPixelsCache, open_stored_pixels
 from tests.unit.imaging.images import RAMP, grey_image
 
@@ -132,8 +132,8 @@ def test_pixels_that_are_cut_off_or_missing_are_refused(tmp_path: Path) -> None:
 
 def test_a_preview_of_a_file_is_that_of_its_data_set() -> None:
     stored = open_stored_pixels(find("rtdose.dcm"))
-    expected = preview_png(read_bounded_file(stored.path), number=3)
-    assert preview_stored_png(stored, number=3) == expected
+    expected = draw_preview(read_bounded_file(stored.path), number=3)
+    assert draw_stored_preview(stored, number=3) == expected
 
 
 def test_what_a_file_says_is_read_once(tmp_path: Path) -> None:

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from openmodality.errors import ConfigurationError, StoreError, UsageError
-from openmodality.media.burning import burn_command, burn_image, verify_disc
+from openmodality.media.burning import burn_image, make_burn_command, verify_disc
 
 
 def test_places_are_filled_word_by_word() -> None:
-    words = burn_command("writer dev={device} '{image}'", Path("a b.iso"), "/dev/sr0")
+    words = make_burn_command("writer dev={device} '{image}'", Path("a b.iso"), "/dev/sr0")
     assert words == ["writer", "dev=/dev/sr0", "a b.iso"]
 
 
 @pytest.mark.parametrize("template", ["", "writer {image}", "writer {device}", "writer '{image} {device}"])
 def test_a_command_that_cannot_be_is_refused(template: str) -> None:
     with pytest.raises(ConfigurationError):
-        burn_command(template, Path("x.iso"), "/dev/sr0")
+        make_burn_command(template, Path("x.iso"), "/dev/sr0")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from openmodality.services.storage import (
     storage_service,
     store,
 )
-from openmodality.services.storage_plan import Kind, proposals_for
+from openmodality.services.storage_plan import Kind, make_proposals
 from openmodality.standard.dimse import CommandField
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import (
@@ -217,6 +217,6 @@ LITTLE = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 def test_what_is_proposed_for_an_instance(
     transfer_syntax: str, configured: tuple[str, ...], proposed: list[tuple[str, ...]]
 ) -> None:
-    contexts = proposals_for(Kind(MR_IMAGE_STORAGE, transfer_syntax), configured)
+    contexts = make_proposals(Kind(MR_IMAGE_STORAGE, transfer_syntax), configured)
     assert [context.transfer_syntaxes for context in contexts] == proposed
     assert {context.abstract_syntax for context in contexts} == {MR_IMAGE_STORAGE}

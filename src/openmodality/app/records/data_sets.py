@@ -15,10 +15,10 @@ from openmodality.dimse.reading import values_of
 
 def data_set_as_json(data_set: Dataset) -> dict[str, Any]:
     """Values by keyword, by tag where there is none; several values and sequences as lists, empty ones as ``null``."""
-    return {keyword_of(element.tag) or format_path((element.tag,)): _json(element) for element in data_set}
+    return {keyword_of(element.tag) or format_path((element.tag,)): _make_json(element) for element in data_set}
 
 
-def _json(element: DataElement) -> Any:
+def _make_json(element: DataElement) -> Any:
     if element.VR == "SQ":
         return [data_set_as_json(item) for item in element.value]
     values = [format_plain(value) for value in values_of(element)]

@@ -15,7 +15,7 @@ from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.readers.mrd_header import MrdHeader
 from openmodality.acquisition.source import Source
 from openmodality.app.records.exams import ExamDetails
-from openmodality.app.simulation import ScanChanges, simulator
+from openmodality.app.simulation import ScanChanges, make_simulator
 from openmodality.cli.terminal.arguments import CliCommand, Parser, WordValues
 from openmodality.cli.terminal.exam import add_exam, find_exam_number
 from openmodality.cli.terminal.ingest import add_ingest
@@ -189,7 +189,9 @@ command = CliCommand(acquire, _declare_acquire)
 def _make_simulator(site: Site, exam: Exam, protocols: Sequence[str], scanning: Scanning, object_name: str) -> Source:
     names = [name for name in protocols if name != ALL_PROTOCOLS]
     seed = exam.id if scanning.seed is None else scanning.seed
-    return simulator(site, names, seed=seed, changes=ScanChanges(scanning.noise, scanning.orientation, object_name))
+    return make_simulator(
+        site, names, seed=seed, changes=ScanChanges(scanning.noise, scanning.orientation, object_name)
+    )
 
 
 def _parse_factor(text: str) -> float:

@@ -66,10 +66,10 @@ def run_table(file: Path, ambient: float, levels: int, as_json: bool) -> int:
     import numpy as np  # noqa: PLC0415 - start-up time
 
     from openmodality.imaging.display_lut import read_luminances  # noqa: PLC0415 - start-up time
-    from openmodality.imaging.gsdf import display_table, find_deviation  # noqa: PLC0415 - start-up time
+    from openmodality.imaging.gsdf import find_deviation, make_display_table  # noqa: PLC0415 - start-up time
 
     measured = np.array(read_luminances(file)) + ambient
-    table = display_table(measured, levels)
+    table = make_display_table(measured, levels)
     deviation = find_deviation(measured, levels)
     if as_json:
         print_document(
@@ -107,9 +107,9 @@ def _declare_film(parser: Parser) -> None:
 
 def run_film(least: float, greatest: float, illumination: float, ambient: float, levels: int, as_json: bool) -> int:
     """Print the optical density that a film has for each P-value, a line each."""
-    from openmodality.imaging.gsdf import density_table  # noqa: PLC0415 - start-up time
+    from openmodality.imaging.gsdf import make_density_table  # noqa: PLC0415 - start-up time
 
-    densities = density_table(least, greatest, illumination, ambient, levels)
+    densities = make_density_table(least, greatest, illumination, ambient, levels)
     if as_json:
         print_document([{"p_value": number, "density": round(float(each), 4)} for number, each in enumerate(densities)])
         return 0

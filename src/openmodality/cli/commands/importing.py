@@ -60,7 +60,7 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
             " openmodality instances list --problems"
         )
     for path, why in refused:
-        say(refusal(path, why))
+        say(format_refusal(path, why))
     if passed_over:
         say(f"{format_count(passed_over, 'file')} not DICOM, passed over")
     is_anything = imported.new or imported.same
@@ -70,7 +70,7 @@ def run(paths: tuple[Path, ...], site_file: str, as_json: bool) -> int:
 command = CliCommand(run, _declare)
 
 
-def refusal(path: Path, why: str) -> str:
+def format_refusal(path: Path, why: str) -> str:
     """Why a file was not taken, with its path once. A reason may begin with the path, or with the name alone."""
     rest = why.removeprefix(str(path)).removeprefix(path.name)
     return f"{path}: {why}" if rest == why else f"{path}{rest}"

@@ -135,7 +135,7 @@ def run(
         print_document(found, peer=str(ends.remote), level=level, more_available=answer.more_available)
     else:
         further = [path for path in values if format_keywords(path) not in _HEADINGS[level]]
-        print_rows(_columns(level, further), answer.items, empty="nothing matches", wide=wide)
+        print_rows(_list_columns(level, further), answer.items, empty="nothing matches", wide=wide)
     for notice in describe_match_limits(answer, str(ends.remote), "--limit"):
         say(notice)
 
@@ -143,16 +143,16 @@ def run(
 command = CliCommand(run, _declare)
 
 
-def _columns(level: str, further: Sequence[TagPath]) -> list[Column[Dataset]]:
+def _list_columns(level: str, further: Sequence[TagPath]) -> list[Column[Dataset]]:
     """Those of the level, then what was asked for besides."""
     usual = [
-        _column(heading, parse_path(keyword), _LEAVE_OUT.get(keyword, 0))
+        _make_column(heading, parse_path(keyword), _LEAVE_OUT.get(keyword, 0))
         for keyword, heading in _HEADINGS[level].items()
     ]
-    return [*usual, *(_column(format_keywords(path), path) for path in further)]
+    return [*usual, *(_make_column(format_keywords(path), path) for path in further)]
 
 
-def _column(heading: str, path: TagPath, leave_out: int = 0) -> Column[Dataset]:
+def _make_column(heading: str, path: TagPath, leave_out: int = 0) -> Column[Dataset]:
     is_date = dictionary_VR(path[-1]) == "DA" if dictionary_has_tag(path[-1]) else False
 
     def show(item: Dataset) -> str:

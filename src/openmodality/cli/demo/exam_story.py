@@ -13,8 +13,8 @@ from openmodality.activities.film_order import FilmOrder
 from openmodality.activities.media_job import MediumOrder
 from openmodality.app.local_data import Chosen
 from openmodality.app.modality import Modality
-from openmodality.app.simulation import simulator
-from openmodality.cli.display.exam_checks import summarise_check
+from openmodality.app.simulation import make_simulator
+from openmodality.cli.display.exam_checks import summarize_check
 from openmodality.cli.terminal.output import date_and_time
 from openmodality.cli.terminal.previews import write_previews
 from openmodality.counted import format_count
@@ -95,7 +95,7 @@ class DemoExam:
             exam, item = self._start(modality)
             self._acquire(exam)
             for check in exam.check():
-                say(f"checked {summarise_check(check)}")
+                say(f"checked {summarize_check(check)}")
             film = self._print_film(modality, exam)
             exam.complete()
             made = format_count(len(exam.instances()), "instance")
@@ -127,7 +127,7 @@ class DemoExam:
         def show(done: int, total: int) -> None:
             self._display.progress(f"acquiring {exam.record.series[-1].description}", done, total)
 
-        exam.acquire(simulator(self._site, seed=exam.id), show)
+        exam.acquire(make_simulator(self._site, seed=exam.id), show)
 
     def _dose(self, exam: Exam) -> str:
         has_report = any(each.SOPClassUID == X_RAY_RADIATION_DOSE_SR_STORAGE for each in exam.instances())

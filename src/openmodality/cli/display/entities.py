@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from openmodality.app.view import LocalView
 
 
-def _attribute(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> Column[Found]:
+def _make_attribute_column(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> Column[Found]:
     return Column(heading, lambda each: each[keyword], leave_out=leave_out, words=words)
 
 
-def _count(name: str, *, leave_out: int = 0) -> Column[Found]:
+def _make_count_column(name: str, *, leave_out: int = 0) -> Column[Found]:
     return Column(name, lambda each: getattr(each, name), leave_out=leave_out)
 
 
@@ -44,14 +44,14 @@ INSTANCES: Final = Entity(
     "instances",
     "SOPInstanceUID",
     (
-        _attribute("series", "SeriesNumber"),
-        _attribute("number", "InstanceNumber"),
-        _attribute("modality", "Modality", leave_out=2),
-        _attribute("rows", "Rows", leave_out=4),
-        _attribute("columns", "Columns", leave_out=3),
-        _count("sent"),
-        _count("committed"),
-        _attribute("SOP Instance UID", "SOPInstanceUID", leave_out=1),
+        _make_attribute_column("series", "SeriesNumber"),
+        _make_attribute_column("number", "InstanceNumber"),
+        _make_attribute_column("modality", "Modality", leave_out=2),
+        _make_attribute_column("rows", "Rows", leave_out=4),
+        _make_attribute_column("columns", "Columns", leave_out=3),
+        _make_count_column("sent"),
+        _make_count_column("committed"),
+        _make_attribute_column("SOP Instance UID", "SOPInstanceUID", leave_out=1),
     ),
     (),
     None,
@@ -62,13 +62,13 @@ SERIES: Final = Entity(
     "series",
     "SeriesInstanceUID",
     (
-        _attribute("number", "SeriesNumber"),
-        _attribute("modality", "Modality"),
-        _attribute("description", "SeriesDescription", words=True),
-        _count("instances"),
-        _count("sent"),
-        _count("committed"),
-        _attribute("Series Instance UID", "SeriesInstanceUID"),
+        _make_attribute_column("number", "SeriesNumber"),
+        _make_attribute_column("modality", "Modality"),
+        _make_attribute_column("description", "SeriesDescription", words=True),
+        _make_count_column("instances"),
+        _make_count_column("sent"),
+        _make_count_column("committed"),
+        _make_attribute_column("Series Instance UID", "SeriesInstanceUID"),
     ),
     ("sent", "committed"),
     INSTANCES,
@@ -80,15 +80,15 @@ STUDIES: Final = Entity(
     "StudyInstanceUID",
     (
         Column("date", lambda each: date_and_time(each["StudyDate"], each["StudyTime"])),
-        _attribute("patient", "PatientName", words=True),
-        _attribute("patient ID", "PatientID", leave_out=2),
-        _attribute("accession", "AccessionNumber", leave_out=3),
-        _count("modalities", leave_out=4),
-        _count("series", leave_out=5),
-        _count("instances"),
-        _count("sent", leave_out=1),
-        _count("committed"),
-        _attribute("Study Instance UID", "StudyInstanceUID"),
+        _make_attribute_column("patient", "PatientName", words=True),
+        _make_attribute_column("patient ID", "PatientID", leave_out=2),
+        _make_attribute_column("accession", "AccessionNumber", leave_out=3),
+        _make_count_column("modalities", leave_out=4),
+        _make_count_column("series", leave_out=5),
+        _make_count_column("instances"),
+        _make_count_column("sent", leave_out=1),
+        _make_count_column("committed"),
+        _make_attribute_column("Study Instance UID", "StudyInstanceUID"),
     ),
     ("instances", "sent", "committed"),
     SERIES,

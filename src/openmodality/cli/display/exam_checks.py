@@ -20,7 +20,7 @@ def print_check(check: SeriesCheck) -> None:
         print(f"  MISSING: {each.keyword}, which could come from {each.could_come_from}")
 
 
-def summarise_check(check: SeriesCheck) -> str:
+def summarize_check(check: SeriesCheck) -> str:
     """For a person, in one line: the geometry, the bits, and how much is odd or missing."""
     rows, _, columns = check.orientation.partition("\\")
     size = check.field_of_view_mm

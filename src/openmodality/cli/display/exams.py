@@ -53,7 +53,7 @@ def print_exam(details: ExamDetails, *, wide: bool = False) -> None:
         ("patient", exam.text(PATIENT_NAME)),
         ("patient ID", exam.text(PATIENT_ID)),
         ("accession", exam.accession_number),
-        ("procedure", _procedure(exam)),
+        ("procedure", _find_procedure(exam)),
         ("scheduled", "yes" if exam.scheduled else "no"),
         ("study", exam.study_instance_uid),
         ("started", format_time(exam.created_at)),
@@ -70,5 +70,5 @@ def print_exam(details: ExamDetails, *, wide: bool = False) -> None:
         print_rows(SERIES_COLUMNS, details.series, wide=wide)
 
 
-def _procedure(exam: ExamRecord) -> str:
+def _find_procedure(exam: ExamRecord) -> str:
     return exam.text(REQUESTED_PROCEDURE_DESCRIPTION) or exam.text(STUDY_DESCRIPTION)

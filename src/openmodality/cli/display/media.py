@@ -15,7 +15,7 @@ Record = Mapping[str, str]
 _DATES: Final = ("PatientBirthDate", "StudyDate")
 
 
-def _column(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> tuple[str, Column[Record]]:
+def _make_column(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> tuple[str, Column[Record]]:
     def show(record: Record) -> str:
         return date_and_time(record[keyword], "") if keyword in _DATES else record[keyword]
 
@@ -26,34 +26,34 @@ RECORD_COLUMNS: Final[Mapping[str, Mapping[str, Column[Record]]]] = MappingProxy
     {
         "PATIENT": dict(
             (
-                _column("patient", "PatientName", words=True),
-                _column("patient ID", "PatientID"),
-                _column("born", "PatientBirthDate", leave_out=1),
+                _make_column("patient", "PatientName", words=True),
+                _make_column("patient ID", "PatientID"),
+                _make_column("born", "PatientBirthDate", leave_out=1),
             )
         ),
         "STUDY": dict(
             (
-                _column("date", "StudyDate"),
-                _column("patient", "PatientName", words=True),
-                _column("patient ID", "PatientID", leave_out=2),
-                _column("study", "StudyDescription", leave_out=1, words=True),
-                _column("Study Instance UID", "StudyInstanceUID"),
+                _make_column("date", "StudyDate"),
+                _make_column("patient", "PatientName", words=True),
+                _make_column("patient ID", "PatientID", leave_out=2),
+                _make_column("study", "StudyDescription", leave_out=1, words=True),
+                _make_column("Study Instance UID", "StudyInstanceUID"),
             )
         ),
         "SERIES": dict(
             (
-                _column("patient ID", "PatientID", leave_out=1),
-                _column("number", "SeriesNumber"),
-                _column("modality", "Modality"),
-                _column("series", "SeriesDescription", words=True),
-                _column("Series Instance UID", "SeriesInstanceUID"),
+                _make_column("patient ID", "PatientID", leave_out=1),
+                _make_column("number", "SeriesNumber"),
+                _make_column("modality", "Modality"),
+                _make_column("series", "SeriesDescription", words=True),
+                _make_column("Series Instance UID", "SeriesInstanceUID"),
             )
         ),
         "IMAGE": dict(
             (
-                _column("series", "SeriesNumber"),
-                _column("number", "InstanceNumber"),
-                _column("SOP Instance UID", "SOPInstanceUID"),
+                _make_column("series", "SeriesNumber"),
+                _make_column("number", "InstanceNumber"),
+                _make_column("SOP Instance UID", "SOPInstanceUID"),
             )
         ),
     }

@@ -47,17 +47,17 @@ def _make_program_page(commands: Mapping[str, CliCommand | Group], version: str)
     version_row = ("--version", "Show the version and exit.")
     return _join(
         _begin(_PROGRAM, PURPOSE, "COMMAND [ARGS]...", version),
-        _section("Commands", listed),
-        _section("Options", [version_row, *_everywhere()]),
-        _section("Exit status", _EXIT_STATUS),
-        _section("Files", _FILES),
+        _format_section("Commands", listed),
+        _format_section("Options", [version_row, *_everywhere()]),
+        _format_section("Exit status", _EXIT_STATUS),
+        _format_section("Files", _FILES),
     )
 
 
 def _make_page(words: str, command: CliCommand | Group, version: str) -> str:
     name = _name_page(words)
     below = [(_name_page(f"{words} {each}"), member.summary) for each, member in command.commands.items()]
-    middle = [_section("Commands", below)] if below else []
+    middle = [_format_section("Commands", below)] if below else []
     if isinstance(command, Group):
         usage, rows = "COMMAND [ARGS]...", [*_everywhere()]
     else:
@@ -69,8 +69,8 @@ def _make_page(words: str, command: CliCommand | Group, version: str) -> str:
         _begin(name, command.summary, usage, version, f"{_PROGRAM} {words}"),
         _format_description(command.text),
         *middle,
-        _section("Options", rows),
-        _section("Exit status", _EXIT_STATUS),
+        _format_section("Options", rows),
+        _format_section("Exit status", _EXIT_STATUS),
         f'.SH "SEE ALSO"\n.BR {_escape(above)} (1)',
     )
 
@@ -90,7 +90,7 @@ def _format_description(text: str) -> str:
     return "\n".join([".SH DESCRIPTION", "\n.PP\n".join(map(_escape, paragraphs))])
 
 
-def _section(heading: str, rows: Rows) -> str:
+def _format_section(heading: str, rows: Rows) -> str:
     lines = [f'.SH "{heading.upper()}"']
     for name, text in rows:
         lines += [".TP", f"\\fB{_escape(name)}\\fR", _escape(" ".join(text.split()))]

@@ -25,20 +25,20 @@ def make_command_page(
     words = "".join(f" {format_word(each)}" for each in declared if not each.option_strings)
     options = [make_option_row(each) for each in declared if each.option_strings]
     usage = f"Usage: {name} [OPTIONS]{words}"
-    below = [_section("Commands", commands.items())] if commands else []
-    return "\n\n".join([usage, *_paragraphs(text), _section("Options", [*options, _HELP]), *below])
+    below = [_format_section("Commands", commands.items())] if commands else []
+    return "\n\n".join([usage, *_paragraphs(text), _format_section("Options", [*options, _HELP]), *below])
 
 
 def make_group_page(name: str, text: str, options: Mapping[str, str], commands: Mapping[str, str], epilog: str) -> str:
     """The page of a group, with a line for each of its commands."""
     usage = f"Usage: {name} [OPTIONS] COMMAND [ARGS]..."
-    sections = [_section("Options", [*options.items(), _HELP]), _section("Commands", commands.items())]
+    sections = [_format_section("Options", [*options.items(), _HELP]), _format_section("Commands", commands.items())]
     return "\n\n".join([usage, *_paragraphs(text), *sections, *_paragraphs(epilog)])
 
 
 def make_section(heading: str, rows: Iterable[HelpRow]) -> str:
     """A section of its own, for what is known only when the page is shown."""
-    return _section(heading, rows)
+    return _format_section(heading, rows)
 
 
 def make_option_row(option: argparse.Action) -> HelpRow:
@@ -81,7 +81,7 @@ def _paragraphs(text: str) -> list[str]:
     return [_wrap(paragraph, _GAP, _GAP) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
-def _section(heading: str, rows: Iterable[HelpRow]) -> str:
+def _format_section(heading: str, rows: Iterable[HelpRow]) -> str:
     listed = list(rows)
     left = min(max(len(name) for name, _ in listed), _WIDEST_LEFT) + 2 * len(_GAP)
     lines = [f"{heading}:"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import StoreError
-from openmodality.imaging.preview import preview_png
+from openmodality.imaging.preview import draw_preview
 from openmodality.store.listing.entities import Found
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def write_previews(
             data_set = read_bounded_file(modality.instance_path(each["SOPInstanceUID"]))
             if "PixelData" in data_set:  # a dose report has no picture
                 path = folder / f"{_name(each)}.png"
-                path.write_bytes(preview_png(data_set, longest_side=LONGEST_SIDE))
+                path.write_bytes(draw_preview(data_set, longest_side=LONGEST_SIDE))
                 written.append(path)
             progress(number, len(found))
     except OSError as error:

@@ -128,7 +128,7 @@ def _print_lines(columns: Sequence[_Filled], room: int | None) -> None:
     if room is None:
         print("\n".join(align_rows([headings, *rows])))
         return
-    widths = _widths(columns, room)
+    widths = _share_widths(columns, room)
     top = GAP.join(map(pad, headings, widths)).rstrip()
     print(top if os.environ.get("TERM") == "dumb" else _BOLD.format(top))
     for row in rows:
@@ -141,7 +141,7 @@ def _print_lines(columns: Sequence[_Filled], room: int | None) -> None:
             print(GAP.join(map(pad, cells, widths)).rstrip())
 
 
-def _widths(columns: Sequence[_Filled], room: int) -> list[int]:
+def _share_widths(columns: Sequence[_Filled], room: int) -> list[int]:
     """Of each column as it is printed: those of words share what the others leave."""
     spare = room - _count_needed(columns)
     widths = []

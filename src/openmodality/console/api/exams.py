@@ -11,7 +11,7 @@ from pydantic import Field
 from openmodality.activities.worklist import ItemCheck
 from openmodality.app.records.dose import describe_dose_document, list_irradiation
 from openmodality.app.records.exams import ExamDetails, check_as_json, exam_as_json
-from openmodality.app.simulation import ScanChanges, simulator
+from openmodality.app.simulation import ScanChanges, make_simulator
 from openmodality.console.api.access import OperateCall
 from openmodality.console.api.answers import (
     PageQuery,
@@ -192,7 +192,7 @@ def _scan_phantom(_: OperateCall, context: At, once: OnceOnly, exam: ExamNumber,
         normal = scan.orientation if isinstance(scan.orientation, str | None) else _read_normal(scan.orientation)
         changes = ScanChanges(scan.noise, normal, scan.object)
         seed = exam if scan.seed is None else scan.seed
-        chosen.acquire(simulator(context.modality.site, scan.simulate, seed=seed, changes=changes))
+        chosen.acquire(make_simulator(context.modality.site, scan.simulate, seed=seed, changes=changes))
         return answer_record(ExamDetails.of(context.modality.view, exam).as_json())
 
     return once.do(acquire)

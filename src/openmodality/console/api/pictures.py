@@ -33,7 +33,7 @@ from openmodality.console.context import ConsoleContext
 from openmodality.console.dicomweb.answers import is_unchanged
 from openmodality.console.security.access import At, Viewer
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
-from openmodality.imaging.preview import preview_stored_png
+from openmodality.imaging.preview import draw_stored_preview
 from openmodality.imaging.stored_pixels import StoredPixels
 from openmodality.objects.state.presentation_state import MAGNIFY, SCALE_TO_FIT, TRUE_SIZE, Look
 from openmodality.store.listing.entities import Level
@@ -195,7 +195,7 @@ def _send_picture(
     name = f"{uid}/{frame}/{side}"
     if unchanged := _find_unchanged(request, name):
         return unchanged
-    picture = preview_stored_png(stored, number=frame, longest_side=side or None)
+    picture = draw_stored_preview(stored, number=frame, longest_side=side or None)
     return Response(picture, media_type="image/png", headers=_keep(name))
 
 

@@ -19,7 +19,7 @@ from openmodality.console.security.access import At, Operator, SentForm, Viewer
 from openmodality.console.trays import TrayItem, add_items
 from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
-from openmodality.imaging.frames import number_of_frames
+from openmodality.imaging.frames import count_frames
 from openmodality.standard.sop_classes import is_image
 from openmodality.store.listing.entities import Found, Level, Search
 
@@ -183,7 +183,7 @@ def _make_item(context: ConsoleContext, purpose: Purpose, found: Found) -> TrayI
 def choose_frames(path: Path) -> tuple[int, ...]:
     """The frames of a run that are printed where nobody says which: all of a short one, else the one in the middle."""
     try:
-        count = number_of_frames(read_bounded_file(path, stop_before_pixels=True))
+        count = count_frames(read_bounded_file(path, stop_before_pixels=True))
     except (ObjectInvalid, OSError):
         return ()  # the sheet says what is wrong with it
     if count == 1:

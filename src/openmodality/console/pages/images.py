@@ -16,7 +16,7 @@ from openmodality.console.pages.shell import Page, do_and_return, render_page, r
 from openmodality.console.pages.words import describe_count
 from openmodality.console.security.access import At, Deleter, Operator, SentForm, Viewer
 from openmodality.errors import NotFound, ObjectInvalid, OpenModalityError, UsageError
-from openmodality.imaging.preview import preview_stored_png
+from openmodality.imaging.preview import draw_stored_preview
 from openmodality.standard.sop_classes import is_image
 from openmodality.store.listing.entities import Found, Level, Search
 from openmodality.store.rows.deletion import NotCommitted
@@ -277,6 +277,6 @@ def render_thumbnail(context: ConsoleContext, uid: str) -> bytes:
     """A small picture of an image, by the renderer of previews and film. Raises :class:`NotFound` without one."""
     try:
         stored = context.pixels.open(context.modality.instance_path(uid))
-        return preview_stored_png(stored, longest_side=_LONGEST_SIDE)
+        return draw_stored_preview(stored, longest_side=_LONGEST_SIDE)
     except (ObjectInvalid, UsageError, OSError) as error:
         raise NotFound("this instance has no picture") from error

@@ -55,7 +55,7 @@ class _Folder(NamedTuple):
         return self.files / name, f"{self.shown}/{name}"
 
 
-def profile_names() -> tuple[str, ...]:
+def list_profile_names() -> tuple[str, ...]:
     """The profiles that come with OpenModality."""
     packaged = files("openmodality") / "profiles"
     return tuple(sorted(entry.name for entry in packaged.iterdir() if (entry / "profile.toml").is_file()))
@@ -66,7 +66,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
 
     Raises :class:`ConfigurationError` where there is a mistake; it names file, line, column and what is allowed.
     """
-    if isinstance(name_or_path, str) and name_or_path in profile_names():
+    if isinstance(name_or_path, str) and name_or_path in list_profile_names():
         return _load_packaged(name_or_path)
     folder = _find_folder(Path(name_or_path))
     profile = _load(folder)
@@ -95,13 +95,13 @@ def _load_packaged(name: str) -> Profile:
 
 
 def _load(folder: _Folder) -> Profile:
-    header = _header(folder)
+    header = _read_header(folder)
     return _Reader(_chain(folder, header)).profile(header)
 
 
 def _find_folder(folder: Path) -> _Folder:
     if not is_file(folder / "profile.toml"):
-        known = ", ".join(profile_names())
+        known = ", ".join(list_profile_names())
         raise ConfigurationError(f"there is no profile {str(folder)!r}: use {known}, or a folder with a profile.toml")
     return _Folder(folder, str(folder))
 
@@ -110,7 +110,7 @@ def _find_packaged(name: str) -> _Folder:
     return _Folder(files("openmodality") / "profiles" / name, f"profiles/{name}")
 
 
-def _header(folder: _Folder) -> ProfileFile:
+def _read_header(folder: _Folder) -> ProfileFile:
     file, shown = folder.file("profile.toml")
     try:
         return read_model(ProfileFile, file.read_text(encoding="utf-8"), shown)

@@ -15,21 +15,21 @@ from openmodality.standard.value_lengths import MAX_CHARACTERS
 TransferSyntaxName: TypeAlias = Literal["ImplicitVRLittleEndian", "ExplicitVRLittleEndian", "ExplicitVRBigEndian"]
 
 
-def valid_ae_title(title: str) -> str:
+def require_ae_title(title: str) -> str:
     """``title`` where it is an AE title without blanks at its ends."""
     if not is_ae_title(title) or title != title.strip():
         raise ValueError(f"an AE title has {AE_TITLE_RULE}, no blanks at its ends")
     return title
 
 
-def valid_uid(uid: str) -> str:
+def require_uid(uid: str) -> str:
     """``uid`` where it is empty or a UID: digits and points, at most 64, no leading zeros (PS3.5 9.1)."""
     if uid and not is_valid_uid(uid):
         raise ValueError("a UID has at most 64 digits and points, and no part starts with 0")
     return uid
 
 
-def sop_class_uid(text: str) -> UID:
+def find_sop_class_uid(text: str) -> UID:
     """The SOP class of a keyword (``MRImageStorage``) or UID of PS3.6."""
     if text in UID_dictionary:
         return UID(text)
@@ -39,14 +39,14 @@ def sop_class_uid(text: str) -> UID:
     raise ValueError("is neither the keyword nor the UID of a SOP class of PS3.6")
 
 
-def _optional_ae_title(title: str) -> str:
-    return valid_ae_title(title) if title else title
+def _allow_no_ae_title(title: str) -> str:
+    return require_ae_title(title) if title else title
 
 
-OptionalAETitle: TypeAlias = Annotated[str, AfterValidator(_optional_ae_title)]
-AETitle: TypeAlias = Annotated[str, AfterValidator(valid_ae_title)]
-SOPClass: TypeAlias = Annotated[str, AfterValidator(sop_class_uid)]
-UIDText: TypeAlias = Annotated[str, AfterValidator(valid_uid)]
+OptionalAETitle: TypeAlias = Annotated[str, AfterValidator(_allow_no_ae_title)]
+AETitle: TypeAlias = Annotated[str, AfterValidator(require_ae_title)]
+SOPClass: TypeAlias = Annotated[str, AfterValidator(find_sop_class_uid)]
+UIDText: TypeAlias = Annotated[str, AfterValidator(require_uid)]
 
 
 class _Table(BaseModel):

@@ -19,7 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticUndefined
 from pydantic_core.core_schema import WithDefaultSchema
 
-from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.loader import list_profile_names, load_profile
 from openmodality.device.profile.parameters import ParameterKind
 from openmodality.device.profile.profile import Profile
 from openmodality.device.site.setting_types import Settings
@@ -187,7 +187,7 @@ def _list_choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
 def make_settings_page() -> str:
     """``docs/site-file.md``."""
     parts = [_INTRODUCTION, _format_table(list_site_settings())]
-    for name in profile_names():
+    for name in list_profile_names():
         profile = load_profile(name)
         parts += [
             f"## Parameters of profile `{name}`: {profile.title}",

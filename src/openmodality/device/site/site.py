@@ -61,7 +61,7 @@ def _default_to(value: int | None, default: int) -> int:
     return default if value is None else value
 
 
-def peer_service(service: ServiceName) -> PeerService:
+def name_peer_service(service: ServiceName) -> PeerService:
     """How a site file names a service of a profile: query and retrieve are one."""
     return _PEER_SERVICE[service]
 
@@ -142,11 +142,11 @@ class Peer:
 
     def offers(self, service: ServiceName) -> bool:
         """Whether this device asks the service from the peer."""
-        return peer_service(service) in self.services
+        return name_peer_service(service) in self.services
 
     def may_ask(self, service: ServiceName) -> bool:
         """Whether the peer may ask the service from this device."""
-        return peer_service(service) in self.incoming
+        return name_peer_service(service) in self.incoming
 
     def negotiates(self, entry: PresentationContextEntry) -> bool:
         """Whether the SOP class is one of those chosen for this peer; Verification always is (MR-3.1.1-06)."""
@@ -260,7 +260,7 @@ class Site:
             return self.peer(name)
         found = self.peers_for(service)
         if not found:
-            raise ConfigurationError(f"{self.path} has no peer with the service {peer_service(service)}")
+            raise ConfigurationError(f"{self.path} has no peer with the service {name_peer_service(service)}")
         return found[0]
 
     def find_titled_peers(self, ae_title: str) -> tuple[Peer, ...]:

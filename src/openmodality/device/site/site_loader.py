@@ -17,14 +17,14 @@ from pydicom.uid import UID
 from openmodality.device.charsets import find_lone
 from openmodality.device.mapping import describe_misfit
 from openmodality.device.paths import TagPath, parse_path
-from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.loader import list_profile_names, load_profile
 from openmodality.device.profile.parameters import SYNTAXES_BY_KEYWORD, Parameters, ParameterValue
 from openmodality.device.profile.profile import MappingRule, Profile
 from openmodality.device.profile.tables import is_file
 from openmodality.device.site.printer_settings import PrinterSettings
 from openmodality.device.site.printers import find_misfits
 from openmodality.device.site.setting_types import IncomingService, KeySwitch, ParameterTables
-from openmodality.device.site.site import Equipment, LocalEntity, Peer, Printer, Site, make_printer, peer_service
+from openmodality.device.site.site import Equipment, LocalEntity, Peer, Printer, Site, make_printer, name_peer_service
 from openmodality.device.site.site_file import ApplicationEntitySettings, DeviceSettings, PeerSettings, SiteFile
 from openmodality.device.toml_file import Location, list_key_lines, place, read_model
 from openmodality.errors import ConfigurationError
@@ -116,7 +116,7 @@ class _Resolver:
             self._check_web_peer(name, peer)
         used = [entry for entry in self._profile.presentation_contexts if not entry.accepted]
         for service in sorted(peer.services):
-            entries = [entry for entry in used if peer_service(entry.service) == service]
+            entries = [entry for entry in used if name_peer_service(entry.service) == service]
             location: Location = ("peers", name, "services")
             if not entries:
                 self._refuse(location, f": profile {self._profile.name} does not use {service}")
@@ -143,11 +143,11 @@ class _Resolver:
 
     def _load_profile(self) -> Profile:
         name = self._settings.profile
-        if name in profile_names():
+        if name in list_profile_names():
             return load_profile(name)
         folder = self._file.parent / name
         if not is_file(folder / "profile.toml"):
-            known = ", ".join(profile_names())
+            known = ", ".join(list_profile_names())
             self._refuse(("profile",), f": there is no profile {name!r}: use {known}, or a folder with a profile.toml")
         return load_profile(folder)
 

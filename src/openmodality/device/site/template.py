@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 
-from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.loader import list_profile_names, load_profile
 from openmodality.device.profile.profile import ApplicationEntity, Profile
 from openmodality.device.site.settings_doc import (
     Setting,
@@ -40,7 +40,7 @@ def write_site(folder: str | Path, profile: str) -> Path:
     profile.
     """
     device = load_profile(profile)
-    name = profile if profile in profile_names() else str(Path(profile).resolve())
+    name = profile if profile in list_profile_names() else str(Path(profile).resolve())
     file = Path(folder) / "site.toml"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -63,9 +63,11 @@ def read_annotation(data_set: Dataset, number: int = 1) -> Annotation:
     left, top, right, bottom = read_directions(data_set)
     return Annotation(
         upper_left=_keep_said(
-            _read_name(value("PatientName")), value("PatientID"), " ".join(_keep_said(_date(born), value("PatientSex")))
+            _read_name(value("PatientName")),
+            value("PatientID"),
+            " ".join(_keep_said(_format_date(born), value("PatientSex"))),
         ),
-        upper_right=_keep_said(value("InstitutionName"), value("StationName"), _date(taken)),
+        upper_right=_keep_said(value("InstitutionName"), value("StationName"), _format_date(taken)),
         lower_left=_keep_said(value("StudyDescription"), value("SeriesDescription"), image),
         lower_right=_keep_said(*([value("AccessionNumber")] if value("AccessionNumber") else [])),
         left=left,
@@ -79,7 +81,7 @@ def read_directions(data_set: Dataset) -> tuple[str, str, str, str]:
     """Letters for left, top, right and bottom: from (0020,0037), else from (0020,0020); empty where neither tells."""
     cosines = [float(value) for value in data_set.get("ImageOrientationPatient") or []]
     if len(cosines) == 6:
-        right, bottom = _letters(cosines[:3]), _letters(cosines[3:])
+        right, bottom = _find_letters(cosines[:3]), _find_letters(cosines[3:])
         return _opposite(right), _opposite(bottom), right, bottom
     letters = [str(each) for each in data_set.get("PatientOrientation") or []]
     if len(letters) == 2 and all(letters):
@@ -195,7 +197,7 @@ def _shorten(text: str, size: int, room: int) -> str:
     return text + "…"
 
 
-def _letters(direction: Sequence[float]) -> str:
+def _find_letters(direction: Sequence[float]) -> str:
     """The patient directions of a vector, the greatest first; a part below a sixth of the greatest is left out."""
     names = (("L", "R"), ("P", "A"), ("H", "F"))
     order = sorted(range(3), key=lambda axis: -abs(direction[axis]))
@@ -214,7 +216,7 @@ def _read_name(name: str) -> str:
     return ", ".join(part for part in (family, " ".join(filter(None, others))) if part)
 
 
-def _date(text: str) -> str:
+def _format_date(text: str) -> str:
     return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text
 
 

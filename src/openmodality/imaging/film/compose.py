@@ -15,7 +15,7 @@ from openmodality.imaging.film.annotation import Annotation, Point, burn_in, rea
 from openmodality.imaging.film.layout import Box, place_boxes
 from openmodality.imaging.film.localiser import find_localiser_lines
 from openmodality.imaging.frames import read_frame
-from openmodality.imaging.presentation import Presentation, pixel_aspect, read_image_presentation, read_spacing
+from openmodality.imaging.presentation import Presentation, find_pixel_aspect, read_image_presentation, read_spacing
 from openmodality.imaging.presented import burn_marks, read_area
 from openmodality.imaging.render import Displayed, render, square_pixels, turn
 from openmodality.objects.film import Film, FilmImage
@@ -195,7 +195,7 @@ def _render(source: FilmSource, how: Composition) -> _Picture:
         shown = _as_grey(shown, bits)
     elif how.colour and shown.ndim == 2:
         shown = np.repeat(shown[..., np.newaxis], 3, axis=2)
-    aspect, spacing = pixel_aspect(data_set), read_spacing(data_set, source.number)
+    aspect, spacing = find_pixel_aspect(data_set), read_spacing(data_set, source.number)
     turned = turn(square_pixels(shown, aspect), presentation)
     return _Picture(
         turned,

@@ -121,7 +121,7 @@ def _describe(
     shared, own = share_values(series.attributes, [frame.attributes for frame in frames])
     of_frames, of_image = index_frame_terms(definition.rules), index_image_terms(definition.rules)
     common = describe_shared(shared, rows, columns, of_frames)
-    common.update(_date(shared, instance))
+    common.update(_find_date(shared, instance))
     indexed = index_values(common)
     described = [FrameValues(indexed, each) for each in describe_own(shared, own, of_frames)]
     _check_places(definition, described)
@@ -259,7 +259,7 @@ _DATES: Final = ("FrameAcquisitionDateTime", "FrameReferenceDateTime")
 _DAY, _TIME = int(Tag("AcquisitionDate")), int(Tag("AcquisitionTime"))
 
 
-def _date(values: Dataset, instance: InstanceFacts) -> Dataset:
+def _find_date(values: Dataset, instance: InstanceFacts) -> Dataset:
     """When all frames were acquired: as their own date and time say, else when the image was made."""
     own_day, own_time = str(values.get("AcquisitionDate") or ""), str(values.get("AcquisitionTime") or "")
     moment = own_day + own_time if own_day and own_time else "".join(format_moment(instance.created))

@@ -103,8 +103,8 @@ def overlook_report(report: Dataset) -> DoseOverview:
     if report.get("SOPClassUID") != X_RAY_RADIATION_DOSE_SR_STORAGE:
         raise UsageError("it is no X-Ray Radiation Dose SR", advice="name a dose report, or an exam of this device")
     content = list(_walk(report))
-    accumulated = next((item for item in content if _code(item) == "113702"), Dataset())
-    events = [_read_event(item) for item in content if _code(item) == "113706"]
+    accumulated = next((item for item in content if _find_code(item) == "113702"), Dataset())
+    events = [_read_event(item) for item in content if _find_code(item) == "113706"]
     if not events and "ConceptNameCodeSequence" not in accumulated:
         raise UsageError("the dose report tells of no projection radiography", advice="CT dose reports are not read")
     fluoroscopy = _read_sums(accumulated, "113726", "113728", "113730")
@@ -157,13 +157,13 @@ def _walk(parent: Dataset) -> Iterator[Dataset]:
         yield from _walk(item)
 
 
-def _code(item: Dataset) -> str:
+def _find_code(item: Dataset) -> str:
     names = item.get("ConceptNameCodeSequence")
     return str(names[0].get("CodeValue", "")) if names else ""
 
 
 def _find(parent: Dataset, code: str) -> Dataset | None:
-    return next((item for item in parent.get("ContentSequence") or () if _code(item) == code), None)
+    return next((item for item in parent.get("ContentSequence") or () if _find_code(item) == code), None)
 
 
 def _read_sums(parent: Dataset, product: str, dose: str, time: str = "") -> DoseSums:
@@ -192,7 +192,7 @@ def _read_event(item: Dataset) -> DoseLine:
         duration_s=_read_number(item, codes["IrradiationDuration"], _TO_S),
         area_product_dgy_cm2=_read_number(item, "122130", _TO_DGY_CM2),
         dose_rp_mgy=_read_number(item, "113738", _TO_MGY),
-        images=sum(_code(child) == "113795" for child in item.get("ContentSequence") or ()),
+        images=sum(_find_code(child) == "113795" for child in item.get("ContentSequence") or ()),
         uid=_read_words(item, "113769"),
     )
 

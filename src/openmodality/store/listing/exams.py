@@ -164,11 +164,11 @@ def _exam_of(reader: Reader, row: StoredRow) -> ExamRecord:
         items=tuple(decode_json(item["item"]) for item in items),
         series=tuple(SeriesRecord.from_json(each) for each in data["series"]),
         notices=tuple(data["notices"]),
-        ending=_ending_of(data["ending"]) if data["ending"] else None,
+        ending=_read_ending(data["ending"]) if data["ending"] else None,
     )
 
 
-def _ending_of(value: Json) -> Ending:
+def _read_ending(value: Json) -> Ending:
     return Ending(StepStatus(value["state"]), value["at"], value["reason"])
 
 

@@ -117,17 +117,17 @@ def _add_series(transaction: Transaction, entries: Sequence[Entry]) -> dict[str,
         return known
     study_ids = _add_studies(transaction, new)
     at = {"created_at": transaction.now}
-    rows = [{"study_id": study_ids[_study_uid(e)], **e.attributes.series, **at} for e in new]
+    rows = [{"study_id": study_ids[_find_study_uid(e)], **e.attributes.series, **at} for e in new]
     return known | _add(transaction, series.c.SeriesInstanceUID, rows)
 
 
 def _add_studies(transaction: Transaction, entries: Sequence[Entry]) -> dict[str, int]:
     """The id of each study; one that is not there belongs to the patient whom its first instance names."""
-    known = _find_ids(transaction, studies.c.StudyInstanceUID, {_study_uid(entry) for entry in entries})
+    known = _find_ids(transaction, studies.c.StudyInstanceUID, {_find_study_uid(entry) for entry in entries})
     first: dict[str, Entry] = {}
     for entry in entries:
-        if _study_uid(entry) not in known:
-            first.setdefault(_study_uid(entry), entry)
+        if _find_study_uid(entry) not in known:
+            first.setdefault(_find_study_uid(entry), entry)
     if not first:
         return known
     rows = []
@@ -141,7 +141,7 @@ def _get_patient_id(found: tuple[str, Entry]) -> str:
     return found[1].attributes.patient["PatientID"]
 
 
-def _study_uid(entry: Entry) -> str:
+def _find_study_uid(entry: Entry) -> str:
     return entry.attributes.study["StudyInstanceUID"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openmodality.cli.commands import importing
-from openmodality.cli.commands.importing import refusal
+from openmodality.cli.commands.importing import format_refusal
 from openmodality.errors import StoreError
 
 
@@ -20,7 +20,7 @@ from openmodality.errors import StoreError
     ],
 )
 def test_a_refused_file_is_named_once(why: str, said: str) -> None:
-    assert refusal(Path("in/a.dcm"), why) == said
+    assert format_refusal(Path("in/a.dcm"), why) == said
 
 
 class _Stopped:

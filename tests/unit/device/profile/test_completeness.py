@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 
 from openmodality.device.profile.completeness import find_gaps
 from openmodality.device.profile.loader import load_profile
-from openmodality.standard.type_1 import BY_SOP_CLASS, type_1_attributes
+from openmodality.standard.type_1 import BY_SOP_CLASS, list_type_1_attributes
 from tools import generate_mandatory_attributes as facts
 
 ROOT: Final = Path(__file__).parents[4]
@@ -82,4 +82,4 @@ def test_the_facts_agree_with_the_table_of_type_1(sop_class: str) -> None:
         for keyword, type_ in facts.list_attributes(known[module])
         if type_ == "1"
     }
-    assert {Tag(keyword) for keyword in keywords} == type_1_attributes(sop_class) - {Tag("PixelData")}
+    assert {Tag(keyword) for keyword in keywords} == list_type_1_attributes(sop_class) - {Tag("PixelData")}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openmodality.device.paths import parse_path
-from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.loader import list_profile_names, load_profile
 from openmodality.device.profile.profile import Profile
 from openmodality.errors import ConfigurationError
 from openmodality.upper_layer.rejections import STANDARD_REJECTIONS
@@ -35,7 +35,7 @@ def us(tmp_path: Path) -> Path:
 
 
 def test_mr_and_rf_come_along() -> None:
-    assert profile_names() == ("mr", "rf")
+    assert list_profile_names() == ("mr", "rf")
 
 
 def test_objects_have_the_rules_of_the_modules_they_write(rf: Profile) -> None:

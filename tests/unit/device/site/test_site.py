@@ -13,7 +13,7 @@ from pydicom.uid import (
 )
 
 from openmodality.device.paths import parse_path
-from openmodality.device.profile.profile_file import sop_class_uid
+from openmodality.device.profile.profile_file import find_sop_class_uid
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError
@@ -246,17 +246,17 @@ def test_calling_ae_title_is_that_of_the_ae_unless_the_peer_has_another(site: Si
 @pytest.mark.parametrize(
     ("off", "gone"),
     [
-        (["dap"], {("storage", sop_class_uid("XRayRadiationDoseSRStorage"))}),
-        (["mpps"], {("mpps", sop_class_uid("ModalityPerformedProcedureStep"))}),
+        (["dap"], {("storage", find_sop_class_uid("XRayRadiationDoseSRStorage"))}),
+        (["mpps"], {("mpps", find_sop_class_uid("ModalityPerformedProcedureStep"))}),
         (["mwm"], set()),
         (
             ["mwm", "mpps"],
             {
-                ("mpps", sop_class_uid("ModalityPerformedProcedureStep")),
-                ("worklist", sop_class_uid("ModalityWorklistInformationModelFind")),
+                ("mpps", find_sop_class_uid("ModalityPerformedProcedureStep")),
+                ("worklist", find_sop_class_uid("ModalityWorklistInformationModelFind")),
             },
         ),
-        (["storage_commitment"], {("storage_commitment", sop_class_uid("StorageCommitmentPushModel"))}),
+        (["storage_commitment"], {("storage_commitment", find_sop_class_uid("StorageCommitmentPushModel"))}),
     ],
 )
 def test_kits_switch_services(tmp_path: Path, off: list[str], gone: set[tuple[str, UID]]) -> None:
@@ -272,7 +272,7 @@ def test_kits_switch_services(tmp_path: Path, off: list[str], gone: set[tuple[st
     assert list_all(full) - list_all(part) == gone
     verified = [entry.service for entry in part.list_accepted("storage_commitment")]
     assert ("verification" in verified) == ("storage_commitment" not in off)
-    assert ("verification", sop_class_uid("Verification")) in list_all(part)
+    assert ("verification", find_sop_class_uid("Verification")) in list_all(part)
 
 
 def test_a_service_the_device_does_not_use_has_no_calling_ae(tmp_path: Path) -> None:

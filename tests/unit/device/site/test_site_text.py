@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openmodality.device.profile.loader import load_profile, profile_names
+from openmodality.device.profile.loader import list_profile_names, load_profile
 from openmodality.device.site.site_text import remove_table, remove_value, set_value
 from openmodality.device.site.template import make_site_text
 from openmodality.errors import ConfigurationError
@@ -100,7 +100,7 @@ def test_what_is_written_in_another_way_is_refused(text: str) -> None:
         set_value(text, ("peers", "pacs", "port"), 3)
 
 
-@given(value=st.text(max_size=40), name=st.sampled_from(profile_names()))
+@given(value=st.text(max_size=40), name=st.sampled_from(list_profile_names()))
 def test_any_text_goes_in_and_comes_out(value: str, name: str) -> None:
     before = make_site_text(load_profile(name), name)
     key = ("device", "station_name")
