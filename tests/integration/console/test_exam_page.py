@@ -80,6 +80,7 @@ def test_the_step_begins_by_itself_and_ends_only_by_the_user(desk: RecordedConso
 def test_of_who_was_registered_the_first_image_begins_the_step(desk: RecordedConsole) -> None:
     typed = {"PatientID": "P", "PatientName": "Roe, Ann", "BodyPartExamined": "HEAD" if desk.profile == "rf" else ""}
     exam = desk.visitor.post("/register", **typed).headers["location"]
+    assert "Nobody is told: no performed step has begun." in desk.read(exam)
     desk.settle()
     assert desk.recorder.requests("N-CREATE-RQ") == []
     make_image(desk, exam)

@@ -138,6 +138,9 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(desk: Recor
         answer = desk.visitor.post("/register", **{**TYPED, keyword: value})
         assert answer.status_code == 400
         assert f'id="register-{keyword}-error"' in answer.text
+    answer = desk.visitor.post("/register", **{**TYPED, "PatientWeight": "7000", "PatientSize": "170,5"})
+    for words in ("More than 1000 kg: give a number of kg", "More than 4 m: give a number of m"):
+        assert words in answer.text
     assert [exam for exam in desk.modality.exams() if exam.state == "REGISTERED"] == []
 
 

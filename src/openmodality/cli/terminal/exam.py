@@ -27,14 +27,15 @@ def declare_exam(parser: Parser) -> None:
 
 
 def find_exam_number(view: LocalView, text: str) -> int:
-    """The number of the exam that is meant.
+    """The number of the exam that is meant. A number without a point is no beginning of a UID: it would be of any.
 
     Raises :class:`NotFound` where there is none, :class:`UsageError` where several fit.
     """
     exams = view.exams()
     if text.isdecimal() and int(text) in {exam.id for exam in exams}:
         return int(text)
-    fitting = [exam.id for exam in exams if text == exam.accession_number or exam.study_instance_uid.startswith(text)]
+    uid = text if "." in text else " "
+    fitting = [exam.id for exam in exams if text == exam.accession_number or exam.study_instance_uid.startswith(uid)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

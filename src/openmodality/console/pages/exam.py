@@ -74,6 +74,7 @@ class ExamView:
     id: int
     state: str
     is_open: bool
+    is_begun: bool
     started: str
     ended: str
     study_uid: str
@@ -152,8 +153,11 @@ def _complete_exam(who: Operator, form: SentForm, context: At, exam_id: int) -> 
 def _discontinue_exam(who: Operator, form: SentForm, context: At, exam_id: int) -> Response:
     def discontinue() -> str:
         context.acquisitions.check_ended(exam_id)
-        context.modality.find_exam(exam_id).discontinue(form["reason"])
-        return f"Exam {exam_id} is discontinued. The RIS is told why, and what was made goes to the archives."
+        exam = context.modality.find_exam(exam_id)
+        is_begun = exam.state is not ExamState.REGISTERED
+        exam.discontinue(form["reason"])
+        told = "The RIS is told why, and what was made goes to the archives." if is_begun else "It had not begun."
+        return f"Exam {exam_id} is discontinued. {told}"
 
     return do_and_return(context, who, f"/exam/{exam_id}", discontinue)
 
@@ -216,6 +220,7 @@ def make_exam_view(context: ConsoleContext, exam: ExamRecord) -> ExamView:
         id=exam.id,
         state=exam.state,
         is_open=is_open,
+        is_begun=exam.state is not ExamState.REGISTERED,
         started=format_clock(exam.created_at),
         ended=format_clock(exam.ended_at),
         study_uid=exam.study_instance_uid,
@@ -276,7 +281,7 @@ def describe_telling(context: ConsoleContext, series: Sequence[SeriesRow]) -> li
         return ["No RIS is told: no peer of the site file takes performed procedure steps."]
     filled = [each for each in series if each.images]
     images = sum(each.images for each in filled)
-    made = f"{describe_count(len(filled), 'series')} with {describe_count(images, 'instance')}"
+    made = f"{describe_count(len(filled), 'series')} of {describe_count(images, 'instance')}"
     return [f"{name} is told that the step is {StepStatus.COMPLETED}, with {made}." for name in names]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -22,11 +23,14 @@ from openmodality.console.pages.start import needs_body_part
 from openmodality.console.security.access import At, Operator, SentForm
 from openmodality.console.security.accounts import Principal
 from openmodality.errors import ObjectInvalid, OpenModalityError
+from openmodality.standard.life import judge_patient_value
+from openmodality.standard.tags import PATIENT_SIZE, PATIENT_WEIGHT
 from openmodality.store.rows.worklist import WorklistLine
 
 _NAME: Final = "PatientName"
 _BIRTH_DATE: Final = "PatientBirthDate"
 _BODY_PART: Final = "BodyPartExamined"
+_MEASURES: Final = MappingProxyType({"PatientSize": PATIENT_SIZE, "PatientWeight": PATIENT_WEIGHT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,9 @@ def find_mistakes(context: ConsoleContext, typed: Mapping[str, str]) -> dict[str
     for each in list_register_fields(context):
         if each.choices and typed[each.keyword] and typed[each.keyword] not in dict(each.choices):
             errors[each.keyword] = "Choose one of the list."
+    for keyword, tag in _MEASURES.items():
+        if mistake := judge_patient_value(tag, typed[keyword].replace(",", ".")):
+            errors[keyword] = f"{mistake[0].capitalize()}: give {mistake[1]}."
     if typed[_BIRTH_DATE] and not _is_date_of_past(context, typed[_BIRTH_DATE]):
         errors[_BIRTH_DATE] = "Give a day that has been, as YYYY-MM-DD."
     return errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -31,3 +32,10 @@ def test_several_are_named_and_none_is_said() -> None:
         find_exam_number(cast(LocalView, Exams()), "A1")
     with pytest.raises(NotFound, match="there is no exam 99"):
         find_exam_number(cast(LocalView, Exams()), "99")
+
+
+def test_a_number_is_no_beginning_of_a_uid() -> None:
+    """Exam complete 2 would else end exam 1, where that is the only one: its UID begins with 2.25."""
+    exams = cast(LocalView, SimpleNamespace(exams=lambda: Exams().exams()[2:]))
+    with pytest.raises(NotFound, match="there is no exam 2;"):
+        find_exam_number(exams, "2")
