@@ -42,7 +42,7 @@ from openmodality.standard.sop_classes import STUDY_ROOT_FIND, STUDY_ROOT_MOVE
 from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.database import open_database
 from openmodality.upper_layer.negotiation import ContextProposal
-from tests.made_index import fill_index, make_study_date
+from tests.made_index import fill_index, make_patient_id, make_patient_name, make_study_date
 from tests.peers.process import free_port
 from tests.peers.programs import program
 
@@ -92,7 +92,7 @@ def device_with_index(studies: int) -> Iterator[Server]:
 @contextmanager
 def orthanc_with_index(studies: int) -> Iterator[Server]:
     """An Orthanc that has so many studies with the same attributes; its data are made once."""
-    folder, port, http_port = cache() / f"orthanc-{studies}", free_port(), free_port()
+    folder, port, http_port = cache() / f"orthanc-names-{studies}", free_port(), free_port()
     with running((str(program("Orthanc")), str(configure_orthanc(folder, port, http_port))), port) as pid:
         with httpx.Client(base_url=f"http://127.0.0.1:{http_port}", timeout=600, trust_env=False) as rest:
             known = int(rest.get("/statistics").json()["CountStudies"])
@@ -115,7 +115,8 @@ def _make_file(number: int) -> bytes:
     made = Dataset()
     made.SOPClassUID, made.SOPInstanceUID = SecondaryCaptureImageStorage, f"1.2.3.{number}.1.1"
     made.StudyInstanceUID, made.SeriesInstanceUID = f"1.2.3.{number}", f"1.2.3.{number}.1"
-    made.PatientID, made.PatientName, made.PatientSex = f"P{number:07d}", f"YAMADA^Given{number}", "F"
+    made.SpecificCharacterSet = "ISO_IR 192"
+    made.PatientID, made.PatientName, made.PatientSex = make_patient_id(number), make_patient_name(number), "F"
     made.StudyDate, made.StudyTime = make_study_date(number), f"{number % 24:02d}1500"
     made.AccessionNumber, made.StudyDescription, made.Modality = f"A{number}", "Brain", "MR"
     file = BytesIO()

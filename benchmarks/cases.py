@@ -10,8 +10,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks import console, data, media
-from benchmarks.archives import DCMQRSCP, ORTHANC, STORESCU_TO_DCMQRSCP
-from benchmarks.asking import device_with_index, orthanc_with_index, time_find, time_move
+from benchmarks.archive_cases import moved, queried, received_by_archives
 from benchmarks.canned import time_asking
 from benchmarks.ends import (
     BARE,
@@ -150,60 +149,6 @@ def received_by_device(rounds: int) -> list[Row]:
             ("ours, which has 16 open to receive,", Shown(), OURS),
         )
     ]
-
-
-def received_by_archives(rounds: int) -> list[Row]:
-    """What storescu sends to a device, and to archives of others as they are installed; few images with one round."""
-    count = 300 if rounds == 1 else 1000
-    folder = data.series(f"mr-{count}", count, 256, 256)
-    what = f"{count} x 128 KB, storescu to serve with its index vs storescu to {{}}"
-    return [
-        _pair_row(what.format(other.name), AtLeast(must), folder, ((DCMTK, SERVE), (sender, other)), rounds)
-        for sender, other, must in ((DCMTK, ORTHANC, 3), (STORESCU_TO_DCMQRSCP, DCMQRSCP, 5))
-    ]
-
-
-def queried(rounds: int) -> list[Row]:
-    """One study of ten, found by a device and by Orthanc; fewer studies with one round."""
-    studies = 5000 if rounds == 1 else 10_000
-    with device_with_index(studies) as ours, orthanc_with_index(studies) as theirs:
-        for server in (ours, theirs):
-            time_find(server, studies)
-        taken = [(*time_find(ours, studies), *time_find(theirs, studies)) for _ in range(rounds)]
-    own_s, own_cpu_s, other_s, other_cpu_s = zip(*taken, strict=True)
-    what, found = (
-        f"C-FIND, {studies // 10} matches of {studies} studies, the same client, ours vs Orthanc",
-        studies / 10,
-    )
-    return [
-        Row(
-            what,
-            tuple(other / own for own, other in zip(own_s, other_s, strict=True)),
-            AtLeast(5),
-            f"{found / median(own_s):.0f}/s vs {found / median(other_s):.0f}/s",
-        ),
-        Row(
-            f"{what}, CPU time of the server",
-            tuple(other / own for own, other in zip(own_cpu_s, other_cpu_s, strict=True)),
-            Shown(),
-            f"{median(own_cpu_s) / found * 1000:.2f} ms vs {median(other_cpu_s) / found * 1000:.2f} ms for each match",
-        ),
-    ]
-
-
-def moved(rounds: int) -> list[Row]:
-    """Images that a device sends where a C-MOVE asks it to, and our own send of the same files."""
-    count = 300 if rounds == 1 else 1000
-    folder = data.series(f"mr-{count}", count, 256, 256)
-    one = min(folder.iterdir())
-    rates: list[tuple[float, float]] = []
-    for _ in range(rounds):
-        start_up = min(transfer(ONE_AT_A_TIME, OURS, one).seconds for _ in range(2))
-        direct = (count - 1) / (transfer(ONE_AT_A_TIME, OURS, folder).seconds - start_up)
-        rates.append((count / time_move(folder), direct))
-    figures = " vs ".join(f"{median(column):.0f}/s" for column in zip(*rates, strict=True))
-    what = f"{count} x 128 KB, C-MOVE by a device vs our send, one request open in both"
-    return [Row(what, tuple(own / direct for own, direct in rates), AtLeast(0.8), figures)]
 
 
 def medium_vs_dcmtk(rounds: int) -> list[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,15 +22,19 @@ accept_any_called_ae_title = true
 """
 
 
-def describe_receiver(port: int) -> str:
+def describe_receiver(port: int, durability: str = "os") -> str:
     """The text of its site file."""
     ours = describe_peer("ours", DEFAULT_AE_TITLE, services=["verification"], incoming=["storage"])
     theirs = describe_peer("storescu", "STORESCU", services=["verification"], incoming=["storage"])
-    return describe_device(more=_NETWORK, port=port) + ours + theirs
+    return describe_device(durability=durability, more=_NETWORK, port=port) + ours + theirs
 
 
 def _serve(folder: Path, port: int) -> Sequence[str]:
     return call_ours("serve", "-c", str(save_site(folder, describe_receiver(port))))
+
+
+def _serve_durably(folder: Path, port: int) -> Sequence[str]:
+    return call_ours("serve", "-c", str(save_site(folder, describe_receiver(port, "fsync"))))
 
 
 def _count_indexed(folder: Path) -> int:
@@ -40,3 +45,4 @@ def _count_indexed(folder: Path) -> int:
 
 
 SERVE: Final = End("openmodality serve", _serve, OURS.send, count=_count_indexed)
+SERVE_AS_INSTALLED: Final = replace(SERVE, receive=_serve_durably)

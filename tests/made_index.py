@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import count, islice
-from random import Random
 
 from openmodality.store.database import Database
 from openmodality.store.index_columns import INSTANCE_ATTRIBUTES, SERIES_ATTRIBUTES, STUDY_ATTRIBUTES
@@ -34,6 +33,12 @@ def make_patient_id(number: int) -> str:
     return f"P{number:07d}"
 
 
+def make_patient_name(number: int) -> str:
+    """The Patient's Name of the patient of a study; three of ten go beyond ASCII."""
+    family = _FAMILIES[(number + number // 10) % len(_FAMILIES)] if number % 100 else "YAMAGATA"
+    return f"{family}^Given{number}"
+
+
 def make_study_date(number: int) -> str:
     """The Study Date of a study, DICOM's way."""
     return (_FIRST_DAY + timedelta(days=number * 2 // 5)).strftime("%Y%m%d")
@@ -45,11 +50,9 @@ def make_series_uid(study: int, series: int) -> str:
 
 
 def _add_studies(transaction: Transaction, numbers: list[int], images: int) -> None:
-    random = Random(numbers[0])
     studies = []
     for number in numbers:
-        family = _FAMILIES[random.randrange(len(_FAMILIES))] if number % 100 else "YAMAGATA"
-        patient = {"PatientID": make_patient_id(number), "PatientName": f"{family}^Given{number}", "PatientSex": "F"}
+        patient = {"PatientID": make_patient_id(number), "PatientName": make_patient_name(number), "PatientSex": "F"}
         row = dict.fromkeys(STUDY_ATTRIBUTES, "") | {
             "StudyInstanceUID": f"1.2.3.{number}",
             "StudyDate": make_study_date(number),
