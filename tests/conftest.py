@@ -11,13 +11,13 @@ import pytest
 
 pytest_plugins = [
     "tests.plugins.requirements",
+    "tests.plugins.purity",
     "tests.plugins.record",
     "tests.plugins.needs",
     "tests.plugins.scratch",
     "tests.plugins.database",
     "tests.plugins.certificates",
     "tests.plugins.ports",
-    "tests.plugins.purity",
     "tests.plugins.effort",
     "tests.plugins.modules",
     "tests.plugins.order",

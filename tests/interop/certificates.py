@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import ssl
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cryptography import x509
@@ -55,10 +56,11 @@ def key_pair(
 ) -> KeyPair:
     """A new authority and a key pair of it, or one that vouches for itself; with lists of what it has revoked.
 
+    Those of one name have the same keys as long as the process runs: to make keys takes longer than most tests.
     ``NAME.crl`` has the key pair's certificate on it, ``NAME-none.crl`` nothing, and ``NAME-old.crl`` is out of date.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    authority_key, own_key = (rsa.generate_private_key(65537, bits) for bits in (2048, key_bits))
+    authority_key, own_key = _make_key(f"CA of {name}", 2048), _make_key(name, key_bits)
     issuer, subject = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (f"CA of {name}", name))
     if signs_itself:
         authority_key, issuer = own_key, subject
@@ -89,6 +91,11 @@ def key_pair(
         own_key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
     )
     return pair
+
+
+@cache
+def _make_key(name: str, bits: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, bits)
 
 
 def lock_key(pair: KeyPair, passphrase: str) -> Path:

@@ -19,6 +19,7 @@ from pynetdicom import AE
 
 from tests.peers import witness
 from tests.peers.programs import PACKAGE_OF
+from tests.plugins.purity import is_unit
 from tests.plugins.requirements import carried_ids
 
 _ID: Final = "requirement"
@@ -30,7 +31,6 @@ _DEVICE: Final = {
     ("openmodality.activities.connection", "Connector"),
 }
 """What is only built for a device of a site file; in a unit test it is a part of one."""
-_UNIT: Final = Path(__file__).parent.parent / "unit"
 _ORDER: Final = ("passed", "skipped", "failed")
 """Of setup, call and teardown the worst counts."""
 
@@ -94,7 +94,7 @@ class _Recorder:
         definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).values()
         of_fixtures = (self._of_fixtures.get(id(each), set()) for group in definitions for each in group)
         names = item.stash.get(_NOTED, set()).union(*of_fixtures)
-        if item.path.is_relative_to(_UNIT):
+        if is_unit(item.path):
             names -= {witness.DEVICE}
         item.user_properties += [(_ID, id_) for id_ in carried_ids(item)]
         item.user_properties += [(_WITNESS, name) for name in sorted(names)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -15,10 +15,12 @@ from tests.statements import make_profile_statement
 
 Change = Callable[[dict[str, Any]], object]
 BEFORE = statement_as_json(make_profile_statement("mr"))
+KEPT = pickle.dumps(BEFORE)
+"""A copy that a test may change comes out of it sooner than from ``copy.deepcopy``."""
 
 
 def find(change: Change) -> list[str]:
-    after = copy.deepcopy(BEFORE)
+    after = pickle.loads(KEPT)
     change(after)
     return [each.text for each in find_differences(BEFORE, after)]
 
@@ -116,8 +118,7 @@ AREAS = (
 
 @pytest.mark.parametrize("name", AREAS)
 def test_a_row_that_went_or_came_is_noticed(name: str) -> None:
-    after = copy.deepcopy(BEFORE)
-    del after[name][-1]
+    after = {**BEFORE, name: BEFORE[name][:-1]}
     assert find_differences(BEFORE, after) != []
     assert find_differences(after, BEFORE) != []
 
@@ -128,7 +129,7 @@ def test_what_only_the_device_notices_is_left_out() -> None:
 
 
 def test_what_an_older_release_did_not_tell_of_was_none() -> None:
-    before = copy.deepcopy(BEFORE)
+    before = pickle.loads(KEPT)
     del before["security"]["legacy_profiles"]
     (found,) = find_differences(before, BEFORE)
     assert found.text.startswith("Profile where older versions are allowed: now Basic TLS Secure")
@@ -144,7 +145,7 @@ def test_another_device() -> None:
 
 @pytest.mark.parametrize("row", [{}, None, "text", {"role": "device"}])
 def test_a_damaged_statement_is_refused(row: object) -> None:
-    after = copy.deepcopy(BEFORE)
+    after = pickle.loads(KEPT)
     after["application_entities"] = [row]
     with pytest.raises(UsageError, match="a statement is damaged"):
         find_differences(BEFORE, after)

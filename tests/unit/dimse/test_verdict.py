@@ -27,10 +27,9 @@ KNOWN_AS_STORED = ("storage", "C-STORE", 0x0111)
 @pytest.mark.parametrize(("service", "operation"), SECOND_SOURCE)
 def test_each_code_is_of_the_category_that_another_library_gives_it(service: ServiceName, operation: str) -> None:
     judge = standard_judge(service, operation)
+    codes = [each.code for each in STANDARD_STATUSES if (each.service, each.operation) == (service, operation)]
     for status, (name, _) in SECOND_SOURCE[service, operation].items():
-        fact = find_code(
-            (each.code for each in STANDARD_STATUSES if (each.service, each.operation) == (service, operation)), status
-        )
+        fact = find_code(codes, status)
         if fact != "*" and (service, operation, status) != KNOWN_AS_STORED:
             assert judge(status).category.value == name, f"{status:04X}"
 
