@@ -22,7 +22,7 @@ def _imported(place: Place, folder: Path, *, sent: bool = True) -> str:
 
 
 @pytest.mark.parametrize("served", [True, False], ids=["served", "by itself"])
-def test_commits(tmp_path: Path, served: bool) -> None:
+def test_a_study_is_committed_by_whichever_process_works(tmp_path: Path, served: bool) -> None:
     with in_hospital(tmp_path) as place:
         study = _imported(place, tmp_path / "images")
         if served:

@@ -90,7 +90,7 @@ def test_unscheduled_exam_from_files_appended_and_discontinued(place: Place, tmp
     assert [step["state"] for step in shown(place)["steps"]] == ["COMPLETED", "DISCONTINUED"]
 
 
-def test_watched_folder(place: Place, tmp_path: Path) -> None:
+def test_files_of_a_watched_folder_become_images(place: Place, tmp_path: Path) -> None:
     assert exam(place, "start", 1).status == 0
     folder = tmp_path / "drop"
     folder.mkdir()
@@ -134,7 +134,7 @@ def test_what_changed_at_the_ris_is_said(place: Place) -> None:
     assert "Renamed^Rita" in started.out
 
 
-def test_wrong_usage(place: Place) -> None:
+def test_an_exam_that_is_not_there_is_an_error(place: Place) -> None:
     for arguments, status, said in (
         (("start", "99"), 1, "there is no worklist item 99"),
         (("show", "99"), 1, "there is no exam 99"),

@@ -220,7 +220,7 @@ def test_system_folder_that_nobody_can_write_to() -> None:
         ["--port", "0", "--max-pdu", "5000000000"],
     ],
 )
-def test_wrong_usage(tmp_path: Path, arguments: list[str]) -> None:
+def test_wrong_usage_of_receive_is_an_error(tmp_path: Path, arguments: list[str]) -> None:
     ended = openmodality("receive", tmp_path, *arguments)
     assert ended.status == 2
     assert ended.error_line.startswith("openmodality: ")

@@ -40,7 +40,7 @@ def test_files_and_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("Orthanc")
-def test_orthanc(tmp_path: Path) -> None:
+def test_a_folder_arrives_at_orthanc(tmp_path: Path) -> None:
     paths = objects.mr_series(tmp_path / "folder", 12)
     with orthanc.orthanc(tmp_path / "pacs") as pacs:
         ended = openmodality("send", pacs, tmp_path / "folder")
@@ -48,7 +48,7 @@ def test_orthanc(tmp_path: Path) -> None:
         wait_until(lambda: pacs.instances() == sorted(path.stem for path in paths), what="the instances in Orthanc")
 
 
-def test_json(tmp_path: Path) -> None:
+def test_warnings_stand_in_the_json(tmp_path: Path) -> None:
     paths = objects.mr_series(tmp_path, 2)
     with pynetdicom_ae.serving([MRImageStorage], [(evt.EVT_C_STORE, lambda _: 0xB000)]) as peer:
         ended = openmodality("send", peer, "--json", *paths)
@@ -259,7 +259,7 @@ def test_file_that_is_not_there_and_folder_that_is_empty(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_unreadable_file(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_fails_the_command(tmp_path: Path) -> None:
     good, bad = objects.mr_series(tmp_path, 2)
     bad.chmod(0)
     with receiving(tmp_path / "received") as peer:
@@ -362,7 +362,7 @@ def test_an_object_without_pixels_may_claim_to_be_compressed(tmp_path: Path) -> 
 
 
 @pytest.mark.needs("dcmconv")
-def test_deflated_file(tmp_path: Path) -> None:
+def test_a_deflated_file_is_inflated_where_it_must_be(tmp_path: Path) -> None:
     """Trap 26: as it is where the peer takes it, inflated where it does not."""
     path = objects.save(objects.mr_image(), tmp_path / "plain")
     deflated = tmp_path / "deflated.dcm"

@@ -41,12 +41,12 @@ def run(block: str, port: int, **names: object) -> None:
     exec(compile(block.replace("11112", str(port)), str(DOCUMENT), "exec"), {"__name__": "script", **names})
 
 
-def test_echo(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_of_an_echo(port: int, capsys: pytest.CaptureFixture[str]) -> None:
     run(ECHO, port)
     assert capsys.readouterr().out == "status 0000\n"
 
 
-def test_store_files(port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_that_stores_files(port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = objects.mr_series(tmp_path / "to-send", 3)
     run(FILES, port)
     assert capsys.readouterr().out.count(" success\n") == 3

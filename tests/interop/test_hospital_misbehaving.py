@@ -129,7 +129,9 @@ def test_the_second_instance_gets_another_status(hospital: Hospital, name: str, 
         ("store-lost-answer", TransportError, True),
     ],
 )
-def test_transfers_break(hospital: Hospital, name: str, error: type[OpenModalityError], stored: bool) -> None:
+def test_a_transfer_that_breaks_is_an_error(
+    hospital: Hospital, name: str, error: type[OpenModalityError], stored: bool
+) -> None:
     image = scu.images(hospital.ris.items[0], generate_uid(), 1)[0]
     hospital.misbehave(name)
     with pytest.raises(error):

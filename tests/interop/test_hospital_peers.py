@@ -39,7 +39,7 @@ def at(remote: RemoteAE) -> Address:
 
 @pytest.mark.needs("echoscu")
 @pytest.mark.parametrize("server", ["ris", "pacs", "printer"])
-def test_echoscu(hospital: Hospital, server: str) -> None:
+def test_each_server_answers_echoscu_under_its_own_title(hospital: Hospital, server: str) -> None:
     peer = at(hospital.peer(server))
     assert dcmtk.scu("echoscu", peer).status == 0
     assert dcmtk.scu("echoscu", Address("SOMEBODY", peer.port)).status != 0
@@ -55,7 +55,7 @@ def test_findscu_asks_for_the_worklist(hospital: Hospital) -> None:
 
 
 @pytest.mark.needs("findscu")
-def test_findscu_cancels(hospital: Hospital) -> None:
+def test_a_query_of_findscu_ends_when_it_cancels(hospital: Hospital) -> None:
     keys = ("--key", "PatientName", "--key", "ScheduledProcedureStepSequence[0].Modality")
     found = dcmtk.scu("findscu", at(hospital.ris_peer), "--worklist", "--cancel", "2", *keys)
     assert found.status == 0

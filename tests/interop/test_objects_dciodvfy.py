@@ -23,7 +23,7 @@ pytestmark = pytest.mark.needs("dciodvfy")
     ("profile", "name", "script"),
     [(profile, name, script) for profile, name in OBJECTS for script in WRITTEN[profile]],
 )
-def test_scheduled(tmp_path: Path, profile: str, name: str, script: str) -> None:
+def test_instances_of_a_scheduled_exam_are_valid(tmp_path: Path, profile: str, name: str, script: str) -> None:
     for definition, data_set in instances(profile, name, worklist(NAMES[script])):
         path = tmp_path / f"{data_set.InstanceNumber}.dcm"
         data_set.save_as(path, enforce_file_format=True)
@@ -33,7 +33,7 @@ def test_scheduled(tmp_path: Path, profile: str, name: str, script: str) -> None
 
 
 @pytest.mark.parametrize(("profile", "name"), OBJECTS)
-def test_unscheduled(tmp_path: Path, profile: str, name: str) -> None:
+def test_instances_of_an_unscheduled_exam_are_valid(tmp_path: Path, profile: str, name: str) -> None:
     for definition, data_set in instances(profile, name, None):
         path = tmp_path / f"{data_set.InstanceNumber}.dcm"
         data_set.save_as(path, enforce_file_format=True)
@@ -43,7 +43,7 @@ def test_unscheduled(tmp_path: Path, profile: str, name: str) -> None:
 
 @pytest.mark.parametrize("units", ["standard", "statement"])
 @pytest.mark.parametrize("script", [*WRITTEN["rf"], None])
-def test_dose_report(tmp_path: Path, script: str | None, units: DoseUnitsName) -> None:
+def test_a_dose_report_is_valid(tmp_path: Path, script: str | None, units: DoseUnitsName) -> None:
     data_set = report(worklist(NAMES[script]) if script else None, units=units)
     data_set.save_as(tmp_path / "dose.dcm", enforce_file_format=True)
     assert dciodvfy_errors(tmp_path / "dose.dcm") == []

@@ -43,7 +43,7 @@ def matching(profile: PeerProfile, service: str) -> dict[str, str]:
 
 
 @pytest.mark.needs("storescp")
-def test_storescp(tmp_path: Path) -> None:
+def test_the_check_of_storescp(tmp_path: Path) -> None:
     """DCMTK's Storage SCP looks at no titles, takes PDUs of 16 KiB, and has neither queries nor commitment."""
     with dcmtk.storescp(tmp_path / "received") as peer:
         found = examine(peer, writes=True)
@@ -66,7 +66,7 @@ def test_storescp(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("wlmscpfs")
-def test_wlmscpfs(tmp_path: Path) -> None:
+def test_the_check_of_wlmscpfs(tmp_path: Path) -> None:
     """DCMTK's worklist looks at the called title, narrows by all keys, and by default declares no character set."""
     items = [
         objects.worklist_item(),
@@ -83,7 +83,7 @@ def test_wlmscpfs(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("dcmqrscp")
-def test_dcmqrscp(tmp_path: Path) -> None:
+def test_the_check_of_dcmqrscp(tmp_path: Path) -> None:
     """DCMTK's archive finds what was stored, and does not count the instances of studies."""
     with dcmtk.dcmqrscp(tmp_path) as peer:
         found = examine(peer, writes=True)
@@ -96,7 +96,7 @@ def test_dcmqrscp(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("Orthanc")
-def test_orthanc(tmp_path: Path) -> None:
+def test_the_check_of_orthanc(tmp_path: Path) -> None:
     """Orthanc stores, finds, and reports commitment on an association that it opens; it has what was written."""
     port = free_port()
     with orthanc.orthanc(tmp_path, known={CALLING: Address(CALLING, port)}) as peer:

@@ -130,7 +130,9 @@ def test_images_of_both_devices(tmp_path: Path, profile: str, name: str) -> None
         ({"PhotometricInterpretation": "MONOCHROME1", "WindowCenter": 900, "WindowWidth": 700}, ["+Wi", "1"]),
     ],
 )
-def test_functions(tmp_path: Path, values: dict[str, Any], options: list[str]) -> None:
+def test_windows_and_tables_look_as_dcm2pnm_draws_them(
+    tmp_path: Path, values: dict[str, Any], options: list[str]
+) -> None:
     path = objects.save(objects.ct_image(**values), tmp_path)
     theirs = run_dcmtk("dcm2pnm", tmp_path / "picture", "-O", *options, path)
     assert np.abs(our_picture(dcmread(path))[0] - theirs).max() <= 1
@@ -175,7 +177,7 @@ def lut_item() -> Dataset:
     ],
     ids=["window", "inverse", "turned", "turned and flipped"],
 )
-def test_presentation_states(tmp_path: Path, values: dict[str, Any]) -> None:
+def test_presentation_states_look_as_dcmp2pgm_draws_them(tmp_path: Path, values: dict[str, Any]) -> None:
     path = objects.save(objects.mr_image(rows=48, columns=64), tmp_path)
     image = dcmread(path)
     state = presentation_state(image, **values)

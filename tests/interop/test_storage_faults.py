@@ -34,7 +34,7 @@ def series(tmp_path: Path) -> list[Path]:
 
 @pytest.mark.needs("storescp")
 @pytest.mark.parametrize("switch", ["--refuse"])
-def test_dcmtk_refuses(tmp_path: Path, series: list[Path], switch: str) -> None:
+def test_every_instance_is_not_sent_where_dcmtk_rejects(tmp_path: Path, series: list[Path], switch: str) -> None:
     with dcmtk.storescp(tmp_path / "received", switch) as peer:
         sent = ours.send_files(peer, series)
         ended = openmodality("send", peer, series[0])
@@ -63,7 +63,7 @@ def test_dcmtk_aborts(tmp_path: Path, series: list[Path], switch: str) -> None:
 
 @pytest.mark.needs("storescp")
 @pytest.mark.parametrize(("switch", "answered"), [("--sleep-during", 0), ("--sleep-after", 1)])
-def test_dcmtk_sleeps(tmp_path: Path, series: list[Path], switch: str, answered: int) -> None:
+def test_a_dcmtk_that_sleeps_is_not_asked_again(tmp_path: Path, series: list[Path], switch: str, answered: int) -> None:
     with dcmtk.storescp(tmp_path / "received", switch, 30) as peer:
         sent = ours.send_files(peer, series, IMPATIENT)
     assert [one.is_stored for one in sent] == [index < answered for index in range(3)]

@@ -26,7 +26,7 @@ def slow_wildcard(pattern: str, text: str) -> bool:
 
 
 @given(LETTERS, LETTERS)
-def test_wildcards(pattern: str, text: str) -> None:
+def test_wildcards_match_as_a_slow_matcher_does(pattern: str, text: str) -> None:
     assert matches_wildcard(pattern, text) is slow_wildcard(pattern, text)
 
 
@@ -35,7 +35,7 @@ SECONDS = st.integers(0, 86399)
 
 
 @given(DATES, DATES, DATES)
-def test_date_ranges(low: str, high: str, date: str) -> None:
+def test_dates_match_the_ranges_that_hold_them(low: str, high: str, date: str) -> None:
     assert matches_moment("DA", f"{low}-{high}", date) is (low <= date <= high)
     assert matches_moment("DA", f"{low}-", date) is (low <= date)
     assert matches_moment("DA", f"-{high}", date) is (date <= high)
@@ -47,7 +47,7 @@ def clock(second: int, precision: int) -> str:
 
 
 @given(SECONDS, SECONDS, SECONDS, st.sampled_from([2, 4, 6]))
-def test_time_ranges(low: int, high: int, time: int, precision: int) -> None:
+def test_times_match_the_ranges_that_hold_them(low: int, high: int, time: int, precision: int) -> None:
     unit = {2: 3600, 4: 60, 6: 1}[precision]
     expected = low // unit <= time // unit <= high // unit
     assert matches_moment("TM", f"{clock(low, precision)}-{clock(high, precision)}", clock(time, 6)) is expected

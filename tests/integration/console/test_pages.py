@@ -90,7 +90,7 @@ def test_what_can_be_done_about_a_job() -> None:
     assert ending.state == "to be cancelled"
 
 
-def test_words() -> None:
+def test_pages_say_counts_attributes_and_ages_in_words() -> None:
     assert (describe_count(1, "image"), describe_count(1200, "image")) == ("1 image", "1,200 images")
     assert describe_attribute(PATIENT_NAME) == "Patient's Name"
     today = date(2026, 11, 29)

@@ -38,7 +38,7 @@ def orders(hospital: Hospital, stopped: list[bool]) -> Orders:
     return Orders(hospital, lambda: stopped.append(True))
 
 
-def test_personalities(hospital: Hospital, orders: Orders) -> None:
+def test_personalities_are_switched_on_and_off(hospital: Hospital, orders: Orders) -> None:
     assert orders.obey(["misbehave", "pacs:a700@5", "ris:hang"]) == "misbehaves: pacs:a700@5 ris:hang"
     assert orders.obey(["behave", "ris:hang"]) == "misbehaves: pacs:a700@5"
     with pytest.raises(UsageError, match="'nope' is not switched on") as refused:
@@ -48,7 +48,7 @@ def test_personalities(hospital: Hospital, orders: Orders) -> None:
     assert orders.obey(["behave"]) == "behaves"
 
 
-def test_peers(hospital: Hospital, orders: Orders) -> None:
+def test_devices_are_added_and_forgotten(hospital: Hospital, orders: Orders) -> None:
     hospital.peers.clear()
     assert orders.obey(["peer", "CT1=192.0.2.7:11112", "CT2=192.0.2.8:104"]) == (
         "devices: CT1=192.0.2.7:11112, CT2=192.0.2.8:104"
@@ -67,7 +67,7 @@ def test_devices_are_forgotten_together_or_not_at_all(hospital: Hospital, orders
     assert orders.obey(["forget", *known, "CT1"]) == "devices: none"
 
 
-def test_a_patient(hospital: Hospital, orders: Orders) -> None:
+def test_a_patient_is_changed_in_all_items(hospital: Hospital, orders: Orders) -> None:
     patient_id = hospital.ris.items[0].patient_id
     count = sum(item.patient_id == patient_id for item in hospital.ris.items)
     said = orders.obey(["patient", patient_id, "PatientName=New^Name", "PatientSex=O"])

@@ -85,7 +85,7 @@ def test_a_transaction_uid_is_used_once(tmp_path: Path) -> None:
     assert (first.status, second.status) == (0x0000, 0x0210)
 
 
-def test_documents(tmp_path: Path) -> None:
+def test_a_document_replaces_the_one_of_its_name(tmp_path: Path) -> None:
     documents = Documents(tmp_path)
     documents.save("one", {"a": 1})
     documents.save("one", {"a": 2})

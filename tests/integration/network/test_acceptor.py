@@ -50,7 +50,7 @@ def test_an_address_of_another_machine() -> None:
     ("number", "advice"),
     [(errno.EACCES, "; ports below 1024 need a privilege; choose a higher one"), (errno.EMFILE, "")],
 )
-def test_other_reasons(number: int, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_nobody_can_listen_is_said_once(number: int, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a system call that fails, as root may take every port."""
 
     def refuse(address: object, **_: object) -> socket.socket:

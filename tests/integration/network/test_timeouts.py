@@ -33,7 +33,7 @@ def accept(connection: wire.Wire) -> None:
     connection.send(wire.associate_ac([(1, 0, IMPLICIT)]))
 
 
-def test_tcp_connection() -> None:
+def test_a_connection_that_nobody_takes_times_out() -> None:
     """A listening socket with a full queue answers no further SYN."""
     with socket.socket() as server:
         server.bind((HOST, 0))

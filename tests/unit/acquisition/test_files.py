@@ -103,7 +103,7 @@ def test_a_picture_of_inks_is_refused(tmp_path: Path) -> None:
     assert "greyscale" in caught.value.advice
 
 
-def test_numpy_volume(tmp_path: Path) -> None:
+def test_a_numpy_volume_becomes_its_frames(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.stack([RAMP, RAMP]))
     frames, _ = read_frames(tmp_path / "a.npy")
     assert [frame.pixels.tolist() for frame in frames] == [RAMP.tolist()] * 2

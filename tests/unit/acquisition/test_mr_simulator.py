@@ -49,7 +49,7 @@ def test_pixels_are_unsigned_twelve_bits() -> None:
         (SURVEY[3], "white matter", "grey matter"),
     ],
 )
-def test_contrast(protocol: MrProtocol, brighter: str, darker: str) -> None:
+def test_a_protocol_shows_one_tissue_brighter_than_the_other(protocol: MrProtocol, brighter: str, darker: str) -> None:
     signal = dict(zip(mr_phantom.NAMES, protocol.signal(mr_phantom.relaxation()), strict=True))
     assert signal[brighter] > signal[darker] * 1.05
 
@@ -122,7 +122,7 @@ def test_slice_location_grows_along_the_normal_of_the_plane() -> None:
     assert float(frames[0].attributes.ImagePositionPatient[1]) == -4.0
 
 
-def test_technique_attributes() -> None:
+def test_the_header_says_the_technique() -> None:
     attributes = scan(replace(SMALL, sequence=PulseSequence.INVERSION_RECOVERY, inversion_time_ms=2500.0))[1][
         0
     ].attributes

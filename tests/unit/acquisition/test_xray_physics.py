@@ -53,7 +53,7 @@ def test_impossible_kvp_is_refused(kvp: float) -> None:
         physics.spectrum(kvp)
 
 
-def test_air_kerma() -> None:
+def test_air_kerma_follows_charge_distance_and_voltage() -> None:
     # 55 uGy/mAs x 10 mAs at 1 m; a quarter at twice the distance; four times as much at twice the kVp
     assert physics.air_kerma_gy(TECHNIQUE, 1000.0) == pytest.approx(550e-6)
     assert physics.air_kerma_gy(TECHNIQUE, 2000.0) == pytest.approx(137.5e-6)

@@ -52,7 +52,7 @@ def test_rf_profiles_are_the_statements(tmp_path: Path) -> None:
     assert all(profile.activities == {"create"} for profile in ours.values())
 
 
-def test_switches(tmp_path: Path) -> None:
+def test_switches_of_the_site_change_the_profiles(tmp_path: Path) -> None:
     dose = list_media_profiles(site(tmp_path, "rf", "[parameters.behaviour]\nmedia_dose_sr = true\n"))
     assert dose["STD-GEN-CD"].takes("1.2.840.10008.5.1.4.1.1.88.67")
     both = "[parameters.kits]\nmedia = false\n[parameters.behaviour]\nmedia_dose_sr = true\n"

@@ -101,7 +101,9 @@ def test_the_words_of_a_peer_are_not_logged(in_memory_peer: MakePeer, caplog: py
         ("patient", False, "IMAGE", "patient"),
     ],
 )
-def test_the_model(model: Model | None, patient_root: bool, level: str, chosen: Model) -> None:
+def test_the_model_is_the_one_that_has_the_level(
+    model: Model | None, patient_root: bool, level: str, chosen: Model
+) -> None:
     assert choose_model(model, InMemoryPeer().make_ends(patient_root=patient_root), level) == chosen
 
 

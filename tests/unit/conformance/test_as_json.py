@@ -60,7 +60,7 @@ def test_json_is_as_the_schema_says(profile: str) -> None:
     assert find_faults({**stated(profile), "statuses": [{}]}, schema) != []
 
 
-def test_device_description() -> None:
+def test_the_device_description_names_aes_and_connections() -> None:
     """PS3.15 H.1.3: each AE with its capabilities, each that listens with its connection."""
     found = stated("rf")["device_description"]
     assert found["objectClass"] == "dicomDevice"

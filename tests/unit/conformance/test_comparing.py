@@ -136,7 +136,7 @@ def test_what_an_older_release_did_not_tell_of_was_none() -> None:
     assert found.text.endswith("; before none.")
 
 
-def test_another_device() -> None:
+def test_another_device_differs_in_most_areas() -> None:
     after = statement_as_json(make_profile_statement("rf"))
     found = find_differences(BEFORE, after)
     assert found[0].text == "It is another device: rf in place of mr."

@@ -42,7 +42,7 @@ def list_tables(made: Document) -> list[PrintedTable]:
 
 @pytest.mark.parametrize("profile", ["mr", "rf"])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_order(profile: str, layout: str) -> None:
+def test_each_layout_has_its_order_of_sections(profile: str, layout: str) -> None:
     assert [section.title for section in document(profile, layout).sections] == ORDER[layout]
 
 
@@ -71,7 +71,7 @@ SMALL = Document(
 )
 
 
-def test_markdown() -> None:
+def test_marks_of_markdown_are_escaped() -> None:
     text = write_markdown(SMALL)
     assert "# A \\| \\<b\\>title\\</b\\>" in text
     assert "- [1 First \\*one\\*](#1-first-one)\n- [2 Second](#2-second)\n  - [2.1 Below](#21-below)" in text

@@ -82,7 +82,7 @@ def test_what_none_holds_goes_as_utf_8_and_is_logged_without_the_text(caplog: py
         (("ISO 2022 IR 159",), "α", False),
     ],
 )
-def test_repertoires(terms: tuple[str, ...], text: str, held: bool) -> None:
+def test_a_character_set_holds_its_repertoire_alone(terms: tuple[str, ...], text: str, held: bool) -> None:
     assert holds(terms, text) is held
 
 
@@ -99,7 +99,7 @@ def chinese() -> Dataset:
     return dataset
 
 
-def test_sequences_count() -> None:
+def test_text_in_sequences_decides_the_character_set_too() -> None:
     dataset = Dataset()
     dataset.ProcedureCodeSequence = chinese().ProcedureCodeSequence
     assert choose_terms_for(dataset, RF) == ("GB18030",)

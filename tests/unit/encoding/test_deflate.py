@@ -26,12 +26,12 @@ def test_byte_by_byte_and_padded() -> None:
     assert b"".join(inflate([bytes((byte,)) for byte in deflated])) == b"a data set"
 
 
-def test_cut_off() -> None:
+def test_a_stream_that_is_cut_off_is_refused() -> None:
     with pytest.raises(ObjectInvalid, match="cut off"):
         list(inflate([b"".join(deflate([b"a data set"]))[:4]]))
 
 
-def test_damaged() -> None:
+def test_a_damaged_stream_is_refused() -> None:
     with pytest.raises(ObjectInvalid, match="damaged"):
         list(Inflater().feed(b"\xff\xff\xff\xff"))
 

@@ -58,7 +58,7 @@ def test_files_of_others(name: str) -> None:
     assert not meta.headless
 
 
-def test_no_prefix() -> None:
+def test_a_file_without_prefix_is_refused() -> None:
     with pytest.raises(ObjectInvalid, match="DICM"):
         read_file_meta(b"\xff\xd8\xff\xe0" + bytes(200))
 
@@ -95,7 +95,7 @@ def test_deflated_data_that_look_like_group_2_are_not_taken_for_it() -> None:
     assert (meta.media_storage_sop_class_uid, meta.data_set_offset) == ("1.2.3", len(head))
 
 
-def test_cut_off() -> None:
+def test_a_head_that_is_cut_off_is_refused() -> None:
     with pytest.raises(ObjectInvalid, match="cut off"):
         read_file_meta(BytesIO(HEAD[:-3]))
 

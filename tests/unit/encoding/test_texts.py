@@ -117,5 +117,5 @@ def test_what_is_no_text_is_replaced(terms: tuple[str, ...], raw: bytes, text: s
         (b"\xff\x1b", ("\ufffd\x1b",)),
     ],
 )
-def test_terms(raw: bytes, terms: tuple[str, ...]) -> None:
+def test_terms_are_read_without_their_padding(raw: bytes, terms: tuple[str, ...]) -> None:
     assert decode_terms(raw) == terms

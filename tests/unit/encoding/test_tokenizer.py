@@ -49,7 +49,7 @@ def explicit_sequence(content: bytes, length: bytes | None = None) -> bytes:
     return CONTENT_SEQUENCE + b"SQ\0\0" + (pack("<L", len(content)) if length is None else length) + content
 
 
-def test_one_element() -> None:
+def test_an_element_is_a_start_and_a_value() -> None:
     start, value = tokens_of(NAME)
     assert start == ElementStart(0x00100010, "PN", 2, 0, 0)
     assert isinstance(value, Value)

@@ -137,7 +137,7 @@ def test_encapsulated_pixel_data_are_refused() -> None:
         converted(b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff", EXPLICIT, IMPLICIT)
 
 
-def test_cut_off() -> None:
+def test_a_data_set_that_is_cut_off_is_not_converted() -> None:
     with pytest.raises(ObjectInvalid, match="cut off"):
         converted(implicit(0x00100010, b"A", 2), IMPLICIT, EXPLICIT)
 

@@ -9,7 +9,7 @@ from openmodality.encoding.uid import is_valid_uid, new_uid, strip_padding
 
 
 @pytest.mark.parametrize("text", ["1.2.840.10008.1.1", "2.25.0", "1.2." + "3" * 60, "0.0", "2.999.10.0.1"])
-def test_valid(text: str) -> None:
+def test_these_texts_are_uids(text: str) -> None:
     assert is_valid_uid(text)
     assert UID(text).is_valid
 
@@ -18,7 +18,7 @@ def test_valid(text: str) -> None:
     "text",
     ["", "1", "1.", ".1", "1..2", "1.02", "3.1", "1.2.a", "1.2 ", "1.2\n", "1.2." + "3" * 61, "1.-2", "1.\u0662"],
 )
-def test_invalid(text: str) -> None:
+def test_these_texts_are_no_uids(text: str) -> None:
     assert not is_valid_uid(text)
 
 

@@ -33,7 +33,7 @@ def begun(*listeners: Listener) -> Watch:
     return watch
 
 
-def test_nobody_waits() -> None:
+def test_a_watch_without_listeners_is_idle() -> None:
     watch = begun()
     assert watch.is_idle
     assert (watch.last, watch.tags, watch.codes) == (NO_TAG, frozenset(), frozenset())

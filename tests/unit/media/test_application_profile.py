@@ -7,7 +7,7 @@ import pytest
 from openmodality.media.application_profile import USB, ApplicationProfile, count_medium_bytes
 
 
-def test_sop_classes() -> None:
+def test_a_profile_takes_its_sop_classes_alone() -> None:
     assert USB.takes("1.2.3")
     assert ApplicationProfile("P", 0, frozenset({"1.2.3"})).takes("1.2.3")
     assert not ApplicationProfile("P", 0, frozenset({"1.2.3"})).takes("1.2.4")

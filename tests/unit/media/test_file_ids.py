@@ -22,7 +22,7 @@ from openmodality.media.file_ids import FileIdSource, find_file, is_file_id
         (("IM 1",), False),
     ],
 )
-def test_file_ids(components: tuple[str, ...], allowed: bool) -> None:
+def test_a_file_id_has_eight_components_of_allowed_characters(components: tuple[str, ...], allowed: bool) -> None:
     assert is_file_id(components) is allowed
 
 

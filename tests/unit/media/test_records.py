@@ -25,7 +25,7 @@ from openmodality.media.records import KEYS, RecordType, record_type_of
         (GrayscaleSoftcopyPresentationStateStorage, RecordType.PRESENTATION),
     ],
 )
-def test_record_types(sop_class: str, record_type: RecordType) -> None:
+def test_each_sop_class_has_its_type_of_record(sop_class: str, record_type: RecordType) -> None:
     assert record_type_of(sop_class) is record_type
 
 

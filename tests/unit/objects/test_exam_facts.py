@@ -28,7 +28,7 @@ INSTANCE = InstanceFacts("1.2.6", 4, NOW)
     [("19700101", "056Y"), ("20241123", "023M"), ("20241122", "002Y"), ("20261030", "023D"), ("20261022", "001M"),
      ("", ""), ("1970", ""), ("20270101", ""), ("18000101", "226Y"), ("00010101", "999Y")],
 )  # fmt: skip
-def test_age(birth: str, expected: str) -> None:
+def test_an_age_is_in_years_months_or_days(birth: str, expected: str) -> None:
     assert format_age(birth, date(2026, 11, 22)) == expected
 
 

@@ -44,7 +44,7 @@ def test_a_session_and_its_film(attributes: FilmAttributes) -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_an_image(attributes: FilmAttributes, image: FilmImage) -> None:
+def test_an_image_box_is_read_as_it_was_sent(attributes: FilmAttributes, image: FilmImage) -> None:
     sent = encode_data_set(attributes.build_image_box(FILM, image), EXPLICIT_VR_LITTLE_ENDIAN)
     got = read_image(decode_data_set(sent, EXPLICIT_VR_LITTLE_ENDIAN))
     assert got is not None

@@ -82,7 +82,7 @@ def data_set(**values: Any) -> Dataset:
         ("PatientName", "Mu\u0308ller", "MÜLLER", True),
     ],
 )
-def test_value_matches(keyword: str, key: Any, value: Any, expected: bool) -> None:
+def test_a_key_matches_these_values(keyword: str, key: Any, value: Any, expected: bool) -> None:
     asked, held = Dataset(), Dataset()
     for target, content in ((asked, key), (held, value)):
         tag = tag_for_keyword(keyword)

@@ -110,7 +110,7 @@ def test_whole_worklist_comes(transfer_syntax: str) -> None:
         (PATIENT_NAME, "MÜLLER^1*", [1, 10]),
     ],
 )
-def test_keys_choose(path: tuple[int, ...], value: str | None, numbers: list[int]) -> None:
+def test_a_key_chooses_the_items_that_match(path: tuple[int, ...], value: str | None, numbers: list[int]) -> None:
     answer = query_items(channel_to(worklist_service(Source())), identifier(KEYS, {path: value}))
     assert [int(each.PatientID) for each in answer.items] == numbers
 

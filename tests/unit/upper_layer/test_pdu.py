@@ -50,13 +50,13 @@ SHORT = [
 
 
 @pytest.mark.parametrize(("pdu", "expected"), SHORT)
-def test_short_pdus(pdu: PDU, expected: str) -> None:
+def test_short_pdus_are_these_bytes(pdu: PDU, expected: str) -> None:
     data = bytes.fromhex(expected)
     assert pdu.encode() == data
     assert decode(data[0], data[6:]) == pdu
 
 
-def test_associate_rq() -> None:
+def test_an_associate_rq_is_these_bytes() -> None:
     pdu = A_ASSOCIATE_RQ("ANY-SCP", "ECHOSCU", (PresentationContextRQ(1, "1.2", ("1.3",)),), UserInformation(0))
     items = APPLICATION_CONTEXT + bytes.fromhex("20 00 0012 01 000000 30 00 0003 312e32 40 00 0003 312e33")
     items += bytes.fromhex("50 00 0008 51 00 0004 00000000")
@@ -66,7 +66,7 @@ def test_associate_rq() -> None:
     assert decode(1, body) == pdu
 
 
-def test_associate_ac() -> None:
+def test_an_associate_ac_is_these_bytes() -> None:
     pdu = A_ASSOCIATE_AC("ANY-SCP", "ECHOSCU", (PresentationContextAC(1, 0, "1.3"),), UserInformation(16384))
     items = APPLICATION_CONTEXT + bytes.fromhex("21 00 000b 01 00 00 00 40 00 0003 312e33")
     items += bytes.fromhex("50 00 0008 51 00 0004 00004000")

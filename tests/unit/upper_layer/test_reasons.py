@@ -38,7 +38,7 @@ def test_rejections(source: int, reason: int) -> None:
 
 
 @pytest.mark.parametrize("reason", range(7))
-def test_aborts(reason: int) -> None:
+def test_reasons_of_aborts_are_those_of_pynetdicom(reason: int) -> None:
     theirs = reference.A_ABORT_RQ()
     theirs.source, theirs.reason_diagnostic = 2, reason
     ours = facts.ABORT_REASONS.get(reason, "reserved")

@@ -44,7 +44,7 @@ def action_in(column: str, event: int) -> str | None:
 
 
 @pytest.mark.parametrize(("event", "state"), list(itertools.product(Event, State)))
-def test_every_cell(event: Event, state: State) -> None:
+def test_every_cell_is_that_of_table_9_10(event: Event, state: State) -> None:
     action = TRANSITIONS.get((event, state))
     assert (action.value if action else None) == action_in(COLUMNS[state.value], event.value)
 

@@ -229,6 +229,6 @@ def test_who_speaks_no_dicom_is_told_at_once(answers: tuple[bytes, ...], message
     assert re.search(message, said)
 
 
-def test_nobody_there() -> None:
+def test_an_address_where_nobody_listens_is_an_error() -> None:
     with pytest.raises(TransportError, match="cannot connect"):
         examine_peer(RemoteAE("NOBODY", HOST, free_port()))

@@ -72,7 +72,9 @@ def test_milliseconds_in_a_sidecar_are_refused() -> None:
         ({"RepetitionTime": 2.3, "RepetitionTimeExcitation": 0.01}, None, 2300),
     ],
 )
-def test_second_choices(content: dict[str, Any], echo: float | None, repetition: float | None) -> None:
+def test_a_second_key_is_used_where_the_first_is_absent(
+    content: dict[str, Any], echo: float | None, repetition: float | None
+) -> None:
     found = sidecar(**content)
     assert found.volume.keywords.get("EchoTime") == (None if echo is None else pytest.approx(echo))
     assert found.volume.keywords.get("RepetitionTime") == (None if repetition is None else pytest.approx(repetition))

@@ -32,5 +32,5 @@ JOB = Job(
         (replace(JOB, state=JobState.FAILED, attempts=2), (), "queued"),
     ],
 )
-def test_the_reason(job: Job, held_by: tuple[Job, ...], words: str) -> None:
+def test_a_job_says_why_it_is_in_its_state(job: Job, held_by: tuple[Job, ...], words: str) -> None:
     assert describe_reason(job, held_by) == words

@@ -51,7 +51,7 @@ Options:
   --help                          Show this message and exit."""
 
 
-def test_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert make_command_page("om", TEXT, _declared().declared) == PAGE
 

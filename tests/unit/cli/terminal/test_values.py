@@ -70,7 +70,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (values.any_path, ["file", "folder", "lost"]),
     ],
 )
-def test_paths(convert: Callable[[str], Path], names: list[str]) -> None:
+def test_a_path_that_is_there_is_taken(convert: Callable[[str], Path], names: list[str]) -> None:
     for name in names:
         assert convert(name) == Path(name)
 

@@ -49,7 +49,7 @@ def holds(text: str, data_set: Dataset, context: Context = ANYWHERE) -> bool:
         ("ValueType is A or ValueType is TEXT and PatientAge is known", data(ValueType="A"), True),
     ],
 )
-def test_attributes(text: str, data_set: Dataset, expected: bool) -> None:
+def test_conditions_on_attributes_are_true_or_false(text: str, data_set: Dataset, expected: bool) -> None:
     assert holds(text, data_set) is expected
 
 
@@ -61,7 +61,7 @@ def test_switches_and_facts() -> None:
         assert holds(fact, data(), Context(facts=frozenset({fact})))
 
 
-def test_forms() -> None:
+def test_each_form_of_a_condition_is_parsed() -> None:
     assert parse_condition("") is None
     assert parse_condition("inside each item") == AppliesWhen(Always())
     assert parse_condition("one less than BitsStored") == OneLess(0x00280101)

@@ -19,7 +19,7 @@ from openmodality.device.site.data_place import DataPlace, read_data_place
         ('[data]\nfolder = "/abs"\ndatabase = "postgresql+psycopg://u@h/n"', "/abs", "postgresql+psycopg://u@h/n"),
     ],
 )
-def test_the_place(tmp_path: Path, text: str, folder: str, url: str) -> None:
+def test_the_place_of_the_data_is_read_from_its_table(tmp_path: Path, text: str, folder: str, url: str) -> None:
     file = tmp_path / "site.toml"
     file.write_text(text)
     assert read_data_place(file) == DataPlace(tmp_path / folder, url)

@@ -72,7 +72,9 @@ def test_a_second_report_has_the_next_number(tmp_path: Path, events: list[Irradi
 
 
 @pytest.mark.parametrize(("profile", "more", "count"), [("rf", "", 0), ("mr", "", 1), ("rf", UNMEASURED, 1)])
-def test_no_report(tmp_path: Path, events: list[IrradiationEvent], profile: str, more: str, count: int) -> None:
+def test_nothing_irradiated_or_no_kit_makes_no_report(
+    tmp_path: Path, events: list[IrradiationEvent], profile: str, more: str, count: int
+) -> None:
     producer = DoseReportProducer(site(tmp_path, profile, more))
     assert producer.plan_series_at_end(work(events[:count]), 1.8e9) is None
 

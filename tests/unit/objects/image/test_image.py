@@ -108,7 +108,7 @@ def test_modality_is_that_of_the_order_where_it_may_be(ordered: str, expected: s
     assert data_set.PerformedProcedureStepID
 
 
-def test_secondary_capture() -> None:
+def test_a_secondary_capture_says_when_it_was_made() -> None:
     data_set = first("rf", "SC Image")
     assert (data_set.Modality, data_set.ConversionType) == ("OT", "DI")
     assert (data_set.DateOfSecondaryCapture, data_set.TimeOfSecondaryCapture) == ("20261122", "083015.000000")

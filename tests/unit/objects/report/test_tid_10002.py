@@ -25,7 +25,7 @@ def test_totals_are_the_sums_of_the_events() -> None:
     assert unit == "s"
 
 
-def test_standard_units() -> None:
+def test_sums_are_in_the_units_of_the_standard() -> None:
     (accumulated,) = find_items(report(None), "113702")
     expected = accumulate(irradiation_events()).total
     value, unit = read_number(accumulated, "113722")
