@@ -35,7 +35,7 @@ from tests.fault.test_kill import acknowledged, starter
 from tests.peers.postgres import postgres
 from tests.peers.process import free_port, wait_until
 
-AT_ONCE = {False: 4, True: 10}
+AT_ONCE = {False: 3, True: 10}
 """How many exams are open at once in a room: in the suite, in a soak."""
 ROOMS = {"mr": ("OM_MR", "OM_MR2"), "rf": ("ADR_S_COMM_SCU", "ADR_S_COMM_2")}
 
@@ -83,7 +83,7 @@ def url(server: str) -> str:
 
 @pytest.mark.timeout(300)
 def test_forty_exams_at_once_in_four_rooms_two_of_which_are_killed(tmp_path: Path, url: str, soak: bool) -> None:
-    """Forty in a soak, sixteen in the suite."""
+    """Forty in a soak, twelve in the suite."""
     rooms = [Room(tmp_path, profile, title) for profile, titles in ROOMS.items() for title in titles]
     devices = {room.title: ("127.0.0.1", room.port) for room in rooms}
     endpoints = (Endpoint("OM_RIS"), Endpoint("OM_PACS"), Endpoint("OM_PRINT"))

@@ -113,7 +113,10 @@ def find_lone(terms: CharacterSetTerms, known: Sequence[CharacterSetEntry]) -> s
 
 def list_unheld(data_set: Dataset, terms: CharacterSetTerms) -> tuple[TagPath, ...]:
     """The attributes whose text the character set does not hold, each once."""
-    return tuple(dict.fromkeys(path for path, text in _walk_texts(data_set) if not holds(terms, set(text) - _CONTROLS)))
+    found = list(_walk_texts(data_set))
+    if holds(terms, set().union(*(text for _, text in found)) - _CONTROLS):  # usually: letters come again and again
+        return ()
+    return tuple(dict.fromkeys(path for path, text in found if not holds(terms, set(text) - _CONTROLS)))
 
 
 def find_outside(data_set: Dataset, table: Iterable[TagPath]) -> tuple[TagPath, ...]:

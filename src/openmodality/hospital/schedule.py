@@ -214,7 +214,7 @@ def _read_value(value: Any, vr: str, where: str, today: date) -> Any:
         return [data_set(each, where, today) for each in value]
     if isinstance(value, list):
         return [_read_value(each, vr, where, today) for each in value]
-    return value.replace(TODAY, f"{today:%Y%m%d}") if isinstance(value, str) else value
+    return value.replace(TODAY, f"{today:%Y%m%d}") if isinstance(value, str) and TODAY in value else value
 
 
 def complete(item: Dataset, salt: str) -> None:
