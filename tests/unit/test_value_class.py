@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import pickle
 import pprint
+from collections.abc import Callable
+from dataclasses import field
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,7 +18,7 @@ from openmodality.network.entity import LocalAE
 from openmodality.network.timeouts import Timeouts
 from openmodality.upper_layer.items import UnknownItem
 from openmodality.upper_layer.primitives import AbortIndication, ReleaseConfirm, TransportClosed
-from openmodality.value_class import replace
+from openmodality.value_class import dataclass, replace
 
 
 def test_values_are_equal_by_class_and_fields() -> None:
@@ -98,3 +102,144 @@ def test_values_can_be_copied() -> None:
     item = UnknownItem(1, b"a")
     assert copy.deepcopy(item) == item
     assert pickle.loads(pickle.dumps(item)) == item
+
+
+# Dataclasses whose functions wait
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A value with all kinds of fields."""
+
+    first: int
+    second: str = "two"
+    third: tuple[int, ...] = field(default_factory=tuple)
+    named: int = field(default=0, kw_only=True)
+    noted: str = field(default="", compare=False, repr=False)
+    unset: int = field(default=5, init=False)
+    shared: ClassVar[int] = 7
+
+    def __post_init__(self) -> None:
+        if self.first < 0:
+            raise ValueError("below 0")
+
+
+@dataclass(slots=True)
+class Changing:
+    """A value that changes."""
+
+    first: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A value that is made by names."""
+
+    first: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Itself:
+    """A value that is equal to itself alone."""
+
+    first: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A value with functions of its own."""
+
+    first: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Own)
+
+    def __repr__(self) -> str:
+        return "own"
+
+
+def make_at_once(kind: Any, **options: Any) -> Any:
+    """The class as the standard library makes it."""
+    fields = [
+        (each.name, each.type, field(**{name: getattr(each, name) for name in _OF_FIELD}))
+        for each in dataclasses.fields(kind)
+    ]
+    functions = {"__post_init__": Waiting.__post_init__} if kind is Waiting else {}
+    return dataclasses.make_dataclass(kind.__qualname__, fields, namespace=functions, slots=True, **options)
+
+
+_OF_FIELD = ("default", "default_factory", "init", "repr", "compare", "kw_only")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "make"),
+    [
+        (Waiting, {"frozen": True}, lambda kind: kind(1, "a", (2,), named=3, noted="n")),
+        (Waiting, {"frozen": True}, lambda kind: kind(first=2)),
+        (Changing, {}, lambda kind: kind(2)),
+        (Named, {"frozen": True, "kw_only": True}, lambda kind: kind(first=2)),
+        (Itself, {"frozen": True, "eq": False}, lambda kind: kind(2)),
+    ],
+)
+def test_a_dataclass_whose_functions_wait_is_one(kind: Any, options: Any, make: Callable[[Any], Any]) -> None:
+    like = make_at_once(kind, **options)
+    ours, theirs = make(kind), make(like)
+    assert repr(ours) == repr(theirs)
+    assert (ours == make(kind)) == (theirs == make(like))
+    assert (kind.__hash__ is None) == (like.__hash__ is None)
+    assert kind.__hash__ is None or (hash(ours) == hash(make(kind))) == (hash(theirs) == hash(make(like)))
+    assert dataclasses.asdict(ours) == dataclasses.asdict(theirs)
+    assert dataclasses.fields(kind)[0].type == dataclasses.fields(like)[0].type == "int"
+    assert kind.__match_args__ == like.__match_args__
+    assert kind.__slots__ == like.__slots__
+    assert str(inspect.signature(kind)) == str(inspect.signature(like))
+    assert dataclasses.replace(ours) == ours or kind is Itself
+    assert dataclasses.astuple(pickle.loads(pickle.dumps(ours))) == dataclasses.astuple(copy.deepcopy(ours))
+
+
+def test_functions_of_a_dataclass_wait_until_one_is_used() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Fresh:
+        first: int
+
+    assert type(vars(Fresh)["__init__"]) is type(vars(Fresh)["__eq__"]) is not type(test_values_can_be_copied)
+    assert Fresh(1) == Fresh(1)
+    assert type(vars(Fresh)["__init__"]) is type(vars(Fresh)["__eq__"]) is type(test_values_can_be_copied)
+
+
+def test_a_dataclass_keeps_its_own_functions_and_those_of_its_module() -> None:
+    assert repr(Own(1)) == "own"
+    assert Own(1) == Own(2)
+    assert hash(Own(1)) != hash(Own(2))
+    assert (Waiting.shared, Waiting.__qualname__, Waiting.__module__) == (7, "Waiting", __name__)
+    with pytest.raises(ValueError, match="below 0"):
+        Waiting(-1)
+    with pytest.raises(TypeError, match=r"missing 1 required positional argument: 'first'"):
+        Own()  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", ["first", "other"])
+def test_a_frozen_dataclass_does_not_change(name: str) -> None:
+    value = Waiting(1)
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign"):
+        setattr(value, name, 2)
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot delete"):
+        delattr(value, name)
+    assert not hasattr(value, "__dict__")
+    changing = Changing()
+    changing.first = 3
+    assert changing == Changing(3)
+
+
+def test_a_dataclass_that_is_made_of_one() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Longer(Own):
+        more: int = 2
+
+    class Plain(Own):
+        def __init__(self, first: int) -> None:
+            super().__init__(first + 1)
+
+    assert Longer(1).more == 2
+    assert [each.name for each in dataclasses.fields(Longer)] == ["first", "more"]
+    assert Plain(1).first == 2

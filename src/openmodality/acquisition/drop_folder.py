@@ -24,13 +24,14 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from openmodality.acquisition.natural_order import make_natural_key
 from openmodality.acquisition.readers.companion import BESIDE, SUFFIXES, find_stem, list_files_beside
 from openmodality.errors import ObjectInvalid, OpenModalityError, OtherIdentity, describe_fault
 from openmodality.store.private_files import open_private
+from openmodality.value_class import dataclass
 
 log = logging.getLogger(__name__)
 

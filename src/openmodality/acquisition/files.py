@@ -7,7 +7,7 @@ diffusion. DICOM files keep their object, unless another is to be derived of the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -59,6 +59,7 @@ from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.standard.sop_classes import describe_storage
 from openmodality.standard.text_rules import fit_text
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ head; in mm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.valuerep import format_number_as_ds
+
+from openmodality.value_class import dataclass
 
 Vector = tuple[float, float, float]
 Grid = NDArray[np.float32]

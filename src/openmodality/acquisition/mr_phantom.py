@@ -7,13 +7,12 @@ between.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from openmodality.acquisition.geometry import Ellipsoid, Grid, Plane, Vector
 from openmodality.acquisition.mr_signal import Relaxation
+from openmodality.value_class import dataclass
 
 FIELD_STRENGTH_T = 1.5
 LARMOR_MHZ_PER_T = 42.577

@@ -7,7 +7,6 @@ positions in time. All of a protocol is one series, with one receiver gain, whic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from math import sqrt
 from typing import Final
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from openmodality.acquisition import mr_phantom, mr_signal
 from openmodality.acquisition.geometry import ORIENTATIONS, Plane, Vector
 from openmodality.errors import UsageError
+from openmodality.value_class import dataclass
 
 _MAXIMUM_MATRIX: Final = 1024
 _REFERENCE_VOXEL_MM3: Final = 5.0

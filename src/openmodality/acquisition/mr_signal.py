@@ -6,10 +6,10 @@ or arrays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from openmodality.value_class import dataclass
 
 TissueValues = NDArray[np.float64]
 

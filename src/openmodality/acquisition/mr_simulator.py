@@ -7,7 +7,7 @@ the Real World Value Mapping, so that the tissues can be measured from the image
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final
 
@@ -25,6 +25,7 @@ from openmodality.acquisition.mr_technique import (
     describe_weighting,
 )
 from openmodality.acquisition.source import AcquiredFrame, AcquiredSeries, LocalClock, Pixels
+from openmodality.value_class import dataclass
 
 BRIGHTEST: Final = 3600
 """The stored value of the brightest tissue of a series."""

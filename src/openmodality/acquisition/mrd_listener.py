@@ -6,7 +6,6 @@ import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.acquisition.mrd_stream import (
@@ -21,6 +20,7 @@ from openmodality.acquisition.mrd_stream import (
 from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.readers.mrd_images import make_series
 from openmodality.errors import ObjectInvalid, OpenModalityError, OtherIdentity, TransportError, describe_fault
+from openmodality.value_class import dataclass
 
 LOCAL: Final = "127.0.0.1"
 IDLE_S: Final = 120.0

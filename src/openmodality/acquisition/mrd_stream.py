@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from openmodality.acquisition.readers.bounds import LARGEST_ARRAY_BYTES, LARGEST
 from openmodality.acquisition.readers.mrd_header import MrdHeader, parse_header, parse_meta
 from openmodality.acquisition.readers.mrd_images import DATA_TYPES, HEADER, MrdImage
 from openmodality.errors import ObjectInvalid
+from openmodality.value_class import dataclass
 
 CONFIG_FILE, CONFIG_TEXT, XML_HEADER, CLOSE, TEXT = 1, 2, 3, 4, 5
 ACQUISITION, IMAGE, WAVEFORM = 1008, 1022, 1026

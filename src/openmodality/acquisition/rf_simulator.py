@@ -6,7 +6,6 @@ One protocol is one irradiation event. Pixels are seeded and repeatable; UIDs an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -27,6 +26,7 @@ from openmodality.acquisition.xray_signal import (
 )
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.irradiation.totals import MGY_PER_GY
+from openmodality.value_class import dataclass
 
 _SHOWN_OF_FLUOROSCOPY = (0.5, 93.0)
 _SHOWN_OF_EXPOSURES = (7.0, 99.7)

@@ -7,7 +7,7 @@ An affine matrix takes indices (i, j, k) of a volume to a place in mm: of the pa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal
@@ -20,6 +20,7 @@ from pydicom.tag import Tag
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.elements import make_data_set, make_decimals
 from openmodality.standard.value_rules import format_decimal
+from openmodality.value_class import dataclass
 
 Space = Literal["RAS", "LPS"]
 Floats = NDArray[np.float64]

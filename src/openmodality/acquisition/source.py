@@ -7,7 +7,7 @@ are added where the object is built.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.acquisition.volume import Volume
 from openmodality.objects.irradiation.event import IrradiationEvent
+from openmodality.value_class import dataclass
 
 Pixels = NDArray[np.uint16]
 LocalClock = Callable[[], datetime]

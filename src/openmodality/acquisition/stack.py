@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from openmodality.acquisition.volume import Array, Volume
 from openmodality.acquisition.volume_positions import Positions
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.rules.elements import element_at, make_data_set, make_kept_element, merge_data_sets
+from openmodality.value_class import dataclass
 
 _PHASE_ENCODING: Final = Tag("InPlanePhaseEncodingDirection")
 _ACROSS: Final = {"ROW": "COL", "COL": "ROW"}

@@ -6,7 +6,7 @@ It knows nothing of objects, patients or files: readers of files make it, ``acqu
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, Final, Literal, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from openmodality.acquisition.slice_geometry import Space
 from openmodality.errors import UsageError
 from openmodality.objects.image.scaling import Nan, Scale
 from openmodality.objects.private_names import parse_key
+from openmodality.value_class import dataclass
 
 Array = NDArray[Any]
 Parts = Literal["magnitude", "magnitude+phase"]

@@ -7,7 +7,6 @@ same way as many as there are slices give each slice its own, in the order of th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Self
 
@@ -17,6 +16,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.errors import ObjectInvalid
+from openmodality.value_class import dataclass
 
 # What says which position an image is of, and how many there are, where the caller does not say it otherwise.
 _COUNTED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(

@@ -7,13 +7,13 @@ same for one body.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from openmodality.acquisition.xray_shapes import Beam, Body, Lengths, PixelSpan, Ray, find_chord
+from openmodality.value_class import dataclass
 
 _LARGE: Final = 4096
 """A shadow of more pixels costs so much by itself that the body is projected alone."""

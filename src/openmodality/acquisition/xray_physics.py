@@ -8,7 +8,6 @@ Technology.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import exp
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from openmodality.acquisition.xray_technique import XRayGeometry, XRayTechnique
 from openmodality.errors import UsageError
+from openmodality.value_class import dataclass
 
 ENERGIES_KEV = (30.0, 40.0, 50.0, 60.0, 80.0, 100.0)
 ALUMINIUM_DENSITY = 2.699

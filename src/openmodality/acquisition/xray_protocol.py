@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from math import floor
 from typing import Final
@@ -14,6 +14,7 @@ from openmodality.acquisition.xray_shapes import Beam
 from openmodality.acquisition.xray_technique import XRayGeometry, XRayTechnique
 from openmodality.errors import UsageError
 from openmodality.objects.irradiation.quantities import FLUOROSCOPY, STATIONARY_ACQUISITION, STEPPING_ACQUISITION
+from openmodality.value_class import dataclass
 
 DETECTOR_BITS: Final = 12
 WHITE: Final = (1 << DETECTOR_BITS) - 1

@@ -7,7 +7,7 @@ gantry turns about the isocenter: its own z runs along the central ray, away fro
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from math import cos, radians, sin
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from openmodality.acquisition.geometry import Vector
+from openmodality.value_class import dataclass
 
 Lengths = NDArray[np.float32]
 AxisMatrix = NDArray[np.float64]

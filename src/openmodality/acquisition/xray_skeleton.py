@@ -6,7 +6,6 @@ Coordinates as in ``xray_shapes``. Sizes are those of an adult.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from math import cos, pi, sin
 from typing import Final
@@ -17,6 +16,7 @@ from openmodality.acquisition.geometry import Vector
 from openmodality.acquisition.xray_bodies import Bodies, keep_longest
 from openmodality.acquisition.xray_shapes import Beam, Body, Lengths, draw_curve, make_tube
 from openmodality.acquisition.xray_texture import blur
+from openmodality.value_class import dataclass
 
 LUMBAR_STEP, THORACIC_STEP = 34.0, 24.5
 FIRST_LUMBAR = 102.0

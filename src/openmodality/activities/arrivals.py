@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +27,7 @@ from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from openmodality.upper_layer.reasons import context_result_text, reject_text
+from openmodality.value_class import dataclass
 
 if TYPE_CHECKING:
     import ssl

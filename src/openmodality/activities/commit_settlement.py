@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from openmodality.activities.commit_jobs import ASKED_AFTER_NOT_INDEXED, ASKS_AT, ASKS_BECAUSE, ROUND, make_commit_job
@@ -22,6 +22,7 @@ from openmodality.services.commitment import FAILURES_EXIST, SUCCESSFUL
 from openmodality.standard.commitment import REASON_MEANINGS, FailureReason
 from openmodality.store.rows.commitments import InstanceAnswer
 from openmodality.store.states import InstanceCommitment, InstanceResult
+from openmodality.value_class import dataclass
 
 Answers = Mapping[str, InstanceAnswer]
 """What was said of each instance, by its SOP Instance UID."""

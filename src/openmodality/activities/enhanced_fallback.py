@@ -8,7 +8,7 @@ crash the job finds all of it done, or nothing. A study goes to a peer in one fo
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from openmodality.activities.enhanced_forms import EnhancedForms, Pair, read_forms
@@ -23,6 +23,7 @@ from openmodality.store.database import Database
 from openmodality.store.rows.jobs import read_dependents, replace_instances, set_parameters
 from openmodality.store.states import JobKind
 from openmodality.store.transaction import Transaction
+from openmodality.value_class import dataclass
 
 INSTEAD: Final = "instead"
 """What a job sends instead of what it was queued for, in words; a parameter of it."""

@@ -9,7 +9,6 @@ series. What went to the peer of a study before decides for the rest of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.errors import UsageError
@@ -18,6 +17,7 @@ from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
 from openmodality.store.rows.jobs import find_queued_uids, find_sent_uids
 from openmodality.store.transaction import Snapshot
+from openmodality.value_class import dataclass
 
 Pair = tuple[str, str]
 """SOP Class UID and SOP Instance UID."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from openmodality.imaging.presentation import Presentation, read_image_presentat
 from openmodality.objects.film import Film, FilmImage, FilmSession
 from openmodality.objects.selection import SelectedImage, read_state_images
 from openmodality.standard.sop_classes import GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE
+from openmodality.value_class import dataclass
 
 FindPath = Callable[[str], Path]
 """Returns the file of an instance by its SOP Instance UID, whether it is there or not."""

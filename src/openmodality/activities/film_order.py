@@ -7,7 +7,7 @@ printed again after a failure is the same: an instance never changes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from typing import Any, Final
 
 from openmodality.device.site.printers import describe_layout_problem, list_printer_values, read_layout
@@ -15,6 +15,7 @@ from openmodality.device.site.site import Printer, Site
 from openmodality.errors import UsageError
 from openmodality.objects.film import Film, FilmSession
 from openmodality.standard.film import MOST_DENSITY, DisplayFormat, parse_display_format
+from openmodality.value_class import dataclass
 
 NOT_FOR_DIAGNOSIS: Final = "Not for diagnosis"
 """The line at the foot of what comes out of a printer that is none of DICOM."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +32,7 @@ from openmodality.media.file_set import (
 )
 from openmodality.media.instance_head import is_generated_id
 from openmodality.media.pdi.pages import INDEX_NAME, PDI_FOLDER, README_NAME, DiscWords, write_pages
+from openmodality.value_class import dataclass
 
 _OVERHEAD_BYTES: Final = 1024 * 1024
 """What the image's own structure and the DICOMDIR of a small set take at the most."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -32,6 +32,7 @@ from openmodality.media.iso_image import write_iso_image
 from openmodality.media.pdi.pages import DiscWords
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.states import InstanceResult, JobKind
+from openmodality.value_class import dataclass
 
 MediumAct = Literal["create", "update"]
 _NEVER: Final = RetryParameters(delay_s=0.0)

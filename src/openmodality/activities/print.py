@@ -10,7 +10,6 @@ never tried again by itself: a printer that is not normal is a person's business
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from openmodality.activities.connection import Connector
@@ -38,6 +37,7 @@ from openmodality.services.print_management import list_image_boxes
 from openmodality.standard.sop_classes import PRESENTATION_LUT, is_image
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.states import JobKind
+from openmodality.value_class import dataclass
 
 _NEVER: Final = RetryParameters(delay_s=0.0)
 

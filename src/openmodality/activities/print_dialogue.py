@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
 from pydicom import Dataset
@@ -23,6 +23,7 @@ from openmodality.standard.dimse import Status
 from openmodality.standard.print_management import PrinterEvent, PrinterStatus
 from openmodality.standard.sop_classes import BASIC_FILM_BOX, BASIC_FILM_SESSION, PRESENTATION_LUT
 from openmodality.standard.tags import PRINTER_STATUS, PRINTER_STATUS_INFO
+from openmodality.value_class import dataclass
 
 log = logging.getLogger(__name__)
 

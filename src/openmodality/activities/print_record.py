@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.activities.film_making import SheetPlan
@@ -19,6 +18,7 @@ from openmodality.objects.performed_step.film_consumption import UsedFilms
 from openmodality.store.rows.jobs import read_parameters_of
 from openmodality.store.states import InstanceResult, JobKind
 from openmodality.store.transaction import Snapshot
+from openmodality.value_class import dataclass
 
 PRINTED: Final = "printed"
 UNCERTAIN: Final = "uncertain"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from openmodality.device.site.site import Peer
 from openmodality.dimse.verdict import Judge
@@ -13,6 +13,7 @@ from openmodality.jobs.job import JobInstance
 from openmodality.jobs.outcome import Done, Fail, JobOutcome, Retry
 from openmodality.jobs.report import JobReport
 from openmodality.store.states import InstanceResult
+from openmodality.value_class import dataclass
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ before the first instance leaves, and of what became of all, as with association
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.activities.audit_transfers import SendingTrail
@@ -38,6 +37,7 @@ from openmodality.network.web_client import WebAnswer, WebConnection
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.states import InstanceResult
+from openmodality.value_class import dataclass
 
 BATCH_INSTANCES: Final = 20
 BATCH_BYTES: Final = 32 * 1024 * 1024

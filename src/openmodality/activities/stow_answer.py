@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from openmodality.value_class import dataclass
 
 _REFERENCED, _FAILED = "00081199", "00081198"
 _UID, _WARNING, _FAILURE = "00081155", "00081196", "00081197"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from weakref import ref
 
@@ -17,6 +17,7 @@ from openmodality.dimse.status import categorize
 from openmodality.errors import AssociationRejected, OpenModalityError
 from openmodality.network.association import Association
 from openmodality.network.storage.sent import Sent
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.activities.send import make_reader
@@ -26,6 +25,7 @@ from openmodality.network.storage.reader import Decompress, InstanceReader
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, UNCOMPRESSED
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
 from openmodality.store.local import LocalStore
+from openmodality.value_class import dataclass
 
 ANY_SYNTAX: Final = "*"
 """Each instance in the transfer syntax that it is stored in."""

@@ -7,7 +7,6 @@ error: where it was ignored, a client that filters by it would take everything f
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
@@ -28,6 +27,7 @@ from openmodality.standard.query_retrieve import FURTHER_KEYS, ONLINE, STUDY_ROO
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.listing.entities import Level
 from openmodality.store.listing.query_rows import list_attributes
+from openmodality.value_class import dataclass
 
 ALL: Final = "all"
 """``includefield`` for everything that is known on a level."""

@@ -7,7 +7,6 @@ response, demographics of patients with it; a query that fails changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -33,6 +32,7 @@ from openmodality.store.rows.served import Serving, find_exams_serving
 from openmodality.store.rows.worklist import WorklistItem, keep_items
 from openmodality.store.states import Subject
 from openmodality.store.transaction import Snapshot
+from openmodality.value_class import dataclass
 
 _STATION: Final = parse_path("ScheduledProcedureStepSequence>ScheduledStationAETitle")
 _MODALITY: Final = parse_path("ScheduledProcedureStepSequence>Modality")

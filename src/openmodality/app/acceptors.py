@@ -8,7 +8,6 @@ profile's and the site's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from openmodality.activities.connection import make_local_ae
@@ -24,6 +23,7 @@ from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy, decide_answer
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+from openmodality.value_class import dataclass
 
 NoteRejected = Callable[[str, A_ASSOCIATE_RJ], None]
 """Told whose association was rejected, and how."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from openmodality.activities.audit import AuditTrail
@@ -36,6 +35,7 @@ from openmodality.store.listing.audit import (
 )
 from openmodality.store.listing.subjects import read_study_subject
 from openmodality.store.local import open_store
+from openmodality.value_class import dataclass
 
 if TYPE_CHECKING:
     from pydicom import Dataset

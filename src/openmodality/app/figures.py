@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.store.database import Database
@@ -23,6 +22,7 @@ from openmodality.store.listing.figures import (
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.worklist import read_worklist
 from openmodality.store.states import JobKind
+from openmodality.value_class import dataclass
 
 _KEPT_S: Final = 60.0
 

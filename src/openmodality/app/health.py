@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.app.modality import Modality
 from openmodality.errors import OpenModalityError
+from openmodality.value_class import dataclass
 
 LEAST_FREE_BYTES: Final = 1 << 28
 """Below so much free space no exam should be begun."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from openmodality.activities.audit import AuditTrail
@@ -17,6 +17,7 @@ from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.entities import InstanceReference, Level, instance_references
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.deletion import Deleted, delete_entity, find_hindrance
+from openmodality.value_class import dataclass
 
 
 @dataclass(slots=True)

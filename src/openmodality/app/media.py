@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -29,6 +28,7 @@ from openmodality.media.iso_reader import open_medium
 from openmodality.standard.media import clean_volume_label
 from openmodality.store.index_recovery import Progress
 from openmodality.store.states import JobKind, JobState
+from openmodality.value_class import dataclass
 
 IMAGE_ENDING: Final = ".iso"
 

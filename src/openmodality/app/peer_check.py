@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.activities.connection import Connector
@@ -14,6 +13,7 @@ from openmodality.conformance.doctor.advice import AdvisedDevice
 from openmodality.device.site.site import LocalEntity, Peer, Site, name_peer_service
 from openmodality.errors import ConfigurationError, StoreError
 from openmodality.standard.statuses import ServiceName
+from openmodality.value_class import dataclass
 
 if TYPE_CHECKING:
     import ssl

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from openmodality.counted import format_count
 from openmodality.device.site.data_place import DataPlace
@@ -18,6 +17,7 @@ from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore
 from openmodality.store.ownership import Ownership
 from openmodality.store.rows.exams import find_instances_without_exam
+from openmodality.value_class import dataclass
 
 log = logging.getLogger(__name__)
 

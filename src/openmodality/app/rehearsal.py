@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from openmodality.device.profile.profile import AttributeRule, InformationObject
 from openmodality.device.site.template import write_site
 from openmodality.errors import OpenModalityError
 from openmodality.exam.session import Exam
+from openmodality.value_class import dataclass
 
 VALIDATOR: Final = "dciodvfy"
 _TIMEOUT_S: Final = 60

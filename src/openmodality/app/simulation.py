@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol, TypeVar
 
 from openmodality.acquisition.geometry import Vector
@@ -14,6 +14,7 @@ from openmodality.acquisition.source import Source
 from openmodality.acquisition.xray_protocol import OTHERS, UPPER_GI
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
+from openmodality.value_class import dataclass
 
 _X_RAY: Final = frozenset({"RF", "XA", "CR", "DX"})
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import time
@@ -36,6 +35,7 @@ from openmodality.store.listing.problems import Problem, list_problems
 from openmodality.store.listing.sqlite_file import find_sqlite_file
 from openmodality.store.names import INSTANCE_FOLDER
 from openmodality.store.states import InstanceResult, JobKind, JobState
+from openmodality.value_class import dataclass
 
 if TYPE_CHECKING:
     from openmodality.objects.irradiation.event import IrradiationEvent

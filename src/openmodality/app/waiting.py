@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.app.jobs import Jobs
@@ -12,6 +11,7 @@ from openmodality.app.runtime import Runtime
 from openmodality.jobs.job import Job
 from openmodality.jobs.worker_lock import is_worker_running
 from openmodality.store.states import UNFINISHED_JOBS, JobKind
+from openmodality.value_class import dataclass
 
 _LOOK_S: Final = 0.5
 

@@ -7,9 +7,9 @@ What the device does by itself, such as jobs, runs in threads without an actor.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 from openmodality.audit.events import ActingPerson
+from openmodality.value_class import dataclass
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -18,6 +17,7 @@ from openmodality.audit.codes import (
     ObjectIdType,
     ParticipantRole,
 )
+from openmodality.value_class import dataclass
 
 _CODE: Final = ("csd-code", "codeSystemName", "originalText")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")

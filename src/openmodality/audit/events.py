@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from openmodality.audit.codes import (
     EventKind,
@@ -17,6 +16,7 @@ from openmodality.audit.codes import (
 )
 from openmodality.audit.message import AE_TITLES_PREFIX, AuditMessage, Participant, ParticipantObject
 from openmodality.audit.subjects import StudySubject
+from openmodality.value_class import dataclass
 
 AUDIT_LOG_URI = "openmodality:audit"
 SETTINGS_URI = "openmodality:site-file"

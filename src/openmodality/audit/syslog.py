@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from openmodality.value_class import dataclass
 
 PRIORITY: Final = 85
 """Facility 10, severity 5."""

@@ -8,12 +8,13 @@ displayed, is in no area.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal, TypeAlias
 
 from openmodality.conformance.as_json import StatementJson, make_damage_error
 from openmodality.conformance.tables import EFFECT_WORDS, POLICY_WORDS, SECURITY_WORDS, SERVICE_TITLES
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
+from openmodality.value_class import dataclass
 
 Row: TypeAlias = Mapping[str, Any]
 _Rows: TypeAlias = Mapping[tuple[str, ...], Row]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from openmodality.value_class import dataclass
 
 Cell: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 

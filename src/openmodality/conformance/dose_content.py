@@ -7,7 +7,7 @@ only the first has are in a report only where something is known (ANAP).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +20,7 @@ from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.report.dose_content import DoseCalibration, DoseContent, DoseUnitsName, ImageReference
 from openmodality.objects.report.tid_10001 import make_dose_report
 from openmodality.standard.sop_classes import X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE
+from openmodality.value_class import dataclass
 
 _MOMENT: Final = datetime(2026, 1, 1, 12)
 _EVENT_UID: Final = "1.2.3"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 from openmodality.device.profile.loader import list_profile_names
 from openmodality.errors import UsageError
+from openmodality.value_class import dataclass
 
 EVIDENCE_KIND: Final = "OpenModality evidence"
 """The member ``kind``, by which a file is known."""

@@ -7,7 +7,7 @@ the one that answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from openmodality.conformance.as_json import StatementJson, make_damage_error
@@ -15,6 +15,7 @@ from openmodality.conformance.comparing import name_syntaxes
 from openmodality.conformance.doctor.findings import KeyAnswer
 from openmodality.conformance.tables import SERVICE_TITLES
 from openmodality.device.paths import format_keywords, parse_path
+from openmodality.value_class import dataclass
 
 StatedRow = Mapping[str, Any]
 _SERVICES: Final = "services"

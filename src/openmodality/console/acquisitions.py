@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from openmodality.errors import OpenModalityError, WrongState, describe_fault
 from openmodality.store.transaction import Clock
+from openmodality.value_class import dataclass
 
 _JOIN_S: Final = 20.0
 

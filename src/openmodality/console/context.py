@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from fastapi import Request
@@ -23,6 +23,7 @@ from openmodality.console.uploads import UploadPlace
 from openmodality.hospital.hospital import Hospital
 from openmodality.imaging.display_lut import UNCALIBRATED, DisplayLut
 from openmodality.imaging.stored_pixels import StoredPixelsCache
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from openmodality.errors import OpenModalityError, WrongState, describe_fault
+from openmodality.value_class import dataclass
 
 _log = logging.getLogger(__name__)
 

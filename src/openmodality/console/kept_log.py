@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
+
+from openmodality.value_class import dataclass
 
 _MOST: Final = 500
 

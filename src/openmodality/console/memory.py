@@ -9,12 +9,12 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.console.inquiries import Inquiries
 from openmodality.console.trays import Trays
 from openmodality.store.rows.worklist import NO_LINES, Lines, WorklistLine
+from openmodality.value_class import dataclass
 
 _MOST_SESSIONS: Final = 1000
 _MOST_NOTES: Final = 5

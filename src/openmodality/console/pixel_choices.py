@@ -6,12 +6,13 @@ Only what the profile lets a user say is asked for: attributes whose source is t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from openmodality.console.security.access import Form
 from openmodality.device.modalities import list_modalities
 from openmodality.device.profile.profile import Profile
+from openmodality.value_class import dataclass
 
 _MOST_PIXELS: Final = 65_536
 _SHAPE: Final = "ShutterShape"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -18,6 +17,7 @@ from openmodality.console.acquisitions import Acquisition, AcquisitionWork
 from openmodality.console.pixel_choices import NOTHING_CHOSEN, PixelChoices
 from openmodality.errors import OpenModalityError, OtherIdentity, UsageError
 from openmodality.exam.session import Exam
+from openmodality.value_class import dataclass
 
 LARGEST_UPLOAD: Final = 4 << 30
 _LOOK_S: Final = 0.5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -40,6 +39,7 @@ from openmodality.services.worklist import WorklistFailed
 from openmodality.store.database_errors import DatabaseFailed
 from openmodality.store.files.instance_file import StorageFull
 from openmodality.store.rows.deletion import NotCommitted
+from openmodality.value_class import dataclass
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE: Final = "urn:openmodality:problem:"

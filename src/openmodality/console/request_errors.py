@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from openmodality.errors import OpenModalityError, UsageError
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

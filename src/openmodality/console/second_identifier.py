@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from operator import ne
 from typing import Final, Literal, Protocol
+
+from openmodality.value_class import dataclass
 
 SecondLook = Literal["scan", "type", "confirm", "off"]
 TAIL: Final = 3

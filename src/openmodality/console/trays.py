@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from openmodality.errors import UsageError
+from openmodality.value_class import dataclass
 
 _MOST_TRAYS: Final = 200
 

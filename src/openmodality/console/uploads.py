@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,7 @@ from openmodality.acquisition.readers.companion import BESIDE
 from openmodality.console.request_errors import TooManyRequests
 from openmodality.errors import UsageError
 from openmodality.store.files.instance_file import StorageFull
+from openmodality.value_class import dataclass
 
 MOST_UPLOADS: Final = 4
 """How many uploads are taken at the same time."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -23,6 +22,7 @@ from openmodality.standard.tags import (
 )
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 from openmodality.standard.value_rules import ENUMERATED, is_plain_decimal, is_plain_value, mend_value
+from openmodality.value_class import dataclass
 
 _TEXT_VRS: Final = frozenset(MAX_CHARACTERS) | {"UC", "UT"}
 _IDENTIFYING_VRS: Final = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pydicom import Dataset
 
@@ -12,6 +12,7 @@ from openmodality.dimse.data_set import encode_data_set
 from openmodality.dimse.request_response import send_and_await
 from openmodality.errors import ObjectInvalid
 from openmodality.standard.dimse import Status
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

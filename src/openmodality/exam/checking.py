@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +30,7 @@ from openmodality.standard.tags import PIXEL_DATA
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.steps import find_open_step
+from openmodality.value_class import dataclass
 
 FrameName = tuple[int, int]
 """Instance Number of an image, and the number of a frame in it; 0 where it has one frame."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final, cast
 
@@ -10,6 +10,7 @@ from openmodality.device.profile.parameters import Parameters
 from openmodality.device.site.site import Site
 from openmodality.errors import ConfigurationError
 from openmodality.objects.report.dose_content import DoseCalibration, DoseUnitsName, ReferencePoint
+from openmodality.value_class import dataclass
 
 _MOMENT: Final = "dose.calibration_datetime"
 _PARTY: Final = "dose.calibration_responsible_party"

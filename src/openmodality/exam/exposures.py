@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from pydicom import Dataset
@@ -20,6 +20,7 @@ from openmodality.store.data_set_json import from_json
 from openmodality.store.index_recovery import Progress
 from openmodality.store.listing.exams import SeriesRecord
 from openmodality.store.rows.irradiation import remove_irradiation
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
@@ -35,6 +35,7 @@ from openmodality.objects.rules.sources import name_sources
 from openmodality.objects.site_objects import SameProfile
 from openmodality.standard import tags
 from openmodality.standard.life import judge_patient_value
+from openmodality.value_class import dataclass
 
 _BODY_PART: Final = "BodyPartExamined"
 _ENUMERATED: Final[tuple[ValueRule, ...]] = ("enumerated",)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from pydicom import Dataset
@@ -23,6 +22,7 @@ from openmodality.objects.performed_step.step_table import StepOperation, make_s
 from openmodality.store.data_set_json import from_json
 from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord, StepRecord
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

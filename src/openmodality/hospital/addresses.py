@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.network.entity import RemoteAE, normalize_ae_title
+from openmodality.value_class import dataclass
 
 LOCALHOST: Final = "127.0.0.1"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
@@ -27,6 +26,7 @@ from openmodality.standard.tags import (
 from openmodality.store.files.folder import FolderSink, FolderWriter, Identity, ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
+from openmodality.value_class import dataclass
 
 _READ_AT_ONCE: Final = 50
 _REST_S: Final = 0.005

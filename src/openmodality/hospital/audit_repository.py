@@ -13,7 +13,6 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +26,7 @@ from openmodality.hospital.journal import Journal
 from openmodality.network.tls import TlsFiles, server_context
 from openmodality.store.files.instance_file import store_error
 from openmodality.store.private_files import make_private_folder, open_private
+from openmodality.value_class import dataclass
 
 _PLACE: Final = "AUDIT"
 _FILE: Final = "messages.jsonl"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,7 @@ from openmodality.services.commitment import (
 )
 from openmodality.standard.commitment import FailureReason
 from openmodality.standard.dimse import Status
+from openmodality.value_class import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydicom import Dataset
@@ -25,6 +24,7 @@ from openmodality.standard.dimse import Status
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.standard.upper_layer import ABORT_BY_USER, ABORT_REASON_NOT_SPECIFIED, CONTEXT_NO_REASON
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ
+from openmodality.value_class import dataclass
 from openmodality.value_class import replace as replaced
 
 FOR_EVER_S: Final = 1e6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from pydicom import Dataset
@@ -36,6 +36,7 @@ from openmodality.standard.tags import (
     PRINT_PRIORITY,
     TRIM,
 )
+from openmodality.value_class import dataclass
 
 _GREATEST_DENSITY: Final = 400
 """What the virtual printer's film reaches, in hundredths of optical density."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -58,6 +57,7 @@ from openmodality.store.files.instance_file import store_error
 from openmodality.store.private_files import make_private_folder
 from openmodality.upper_layer.acceptance import AcceptorPolicy, PeerPolicy, SyntaxPolicy
 from openmodality.upper_layer.negotiation import ContextProposal
+from openmodality.value_class import dataclass
 
 STOP_GRACE_S: Final = 0.2
 """What open associations get to end by themselves; one that hangs on purpose would never."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -32,6 +31,7 @@ from openmodality.standard.tags import (
     SCHEDULED_STEP_ATTRIBUTES_SEQUENCE,
     STUDY_INSTANCE_UID,
 )
+from openmodality.value_class import dataclass
 
 WRONG_WORKLIST_ENTRY: Final = "110514"
 """DCM code "Incorrect worklist entry selected" (PS3.16 CID 9301): the item is still to be done."""

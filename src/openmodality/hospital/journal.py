@@ -11,7 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -19,6 +19,7 @@ from typing import Final
 
 from openmodality.store.files.instance_file import store_error
 from openmodality.store.private_files import open_private
+from openmodality.value_class import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from openmodality.dimse.channel import Message
@@ -19,6 +19,7 @@ from openmodality.network.acceptor import Decide
 from openmodality.standard.dimse import CommandField
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.pdu import A_ASSOCIATE_RQ
+from openmodality.value_class import dataclass
 
 
 @dataclass(slots=True)

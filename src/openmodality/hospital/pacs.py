@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +25,7 @@ from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
 from openmodality.store.files.folder import ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.upper_layer.acceptance import SyntaxPolicy
+from openmodality.value_class import dataclass
 
 _PLACE: Final = "PACS"
 

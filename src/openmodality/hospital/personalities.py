@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from openmodality.standard.sop_classes import (
     BASIC_GRAYSCALE_IMAGE_BOX,
 )
 from openmodality.upper_layer import rejections
+from openmodality.value_class import dataclass
 
 _RIS: Final = "ris"
 _PACS: Final = "pacs"

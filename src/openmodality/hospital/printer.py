@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +29,7 @@ from openmodality.standard.dimse import Status
 from openmodality.standard.print_management import PrinterStatus
 from openmodality.standard.tags import IMAGE_DISPLAY_FORMAT
 from openmodality.store.private_files import open_private
+from openmodality.value_class import dataclass
 
 _PLACE: Final = "PRINTER"
 

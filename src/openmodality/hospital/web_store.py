@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tempfile import TemporaryFile
@@ -35,6 +35,7 @@ from openmodality.services.storage import (
 )
 from openmodality.standard.dimse import OUT_OF_RESOURCES
 from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID
+from openmodality.value_class import dataclass
 
 WEB_PATH: Final = "/dicom-web"
 _DICOM: Final = "application/dicom"

@@ -6,7 +6,6 @@ levels: those that were measured, or those of an sRGB screen between two luminan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ import numpy as np
 from openmodality.errors import UsageError
 from openmodality.imaging.gsdf import Numbers, find_deviation, find_jnd_index, find_luminance, make_display_table
 from openmodality.standard.display import GSDF_PREFIX, SRGB, parse_gsdf
+from openmodality.value_class import dataclass
 
 P_VALUES: Final = 1024
 _LEVELS: Final = 256

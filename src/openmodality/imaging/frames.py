@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from pydicom.uid import UID
 from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.imaging.decoded_size import check_decoded_size
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.value_class import dataclass
 
 _NATIVE_BITS = (8, 16)
 

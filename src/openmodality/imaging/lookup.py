@@ -7,12 +7,13 @@ lies. A function knows nothing of the data set that it was read from.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from openmodality.value_class import dataclass
 
 PixelValues = NDArray[np.float64]
 Limits = tuple[float, float]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from openmodality.standard.tags import (
     SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
 )
+from openmodality.value_class import dataclass
 
 Colours = NDArray[np.uint8]
 _RED: Final = "RedPaletteColorLookupTableDescriptor"

@@ -7,7 +7,7 @@ shutters, rotation and flip. A step that the instance does not state leaves the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from pydicom import Dataset
@@ -16,6 +16,7 @@ from pydicom.multival import MultiValue
 from openmodality.imaging.lookup import LINEAR, UNCHANGED, LookupTable, PixelFunction, Rescale, Window
 from openmodality.imaging.palette import Palette, read_palette
 from openmodality.imaging.shutter import Shutter, read_shutters
+from openmodality.value_class import dataclass
 
 IDENTITY, INVERSE = "IDENTITY", "INVERSE"
 

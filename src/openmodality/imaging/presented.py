@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from openmodality.imaging.frames import read_frame
 from openmodality.imaging.letters import Colour, write_line
 from openmodality.imaging.presentation import find_pixel_aspect, read_state_presentation, refers_to
 from openmodality.imaging.render import Displayed, render
+from openmodality.value_class import dataclass
 
 _LEAST_SIDE: Final = 512
 """What is smaller is enlarged by a whole factor before marks are drawn on it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from pydicom import Dataset
 from pydicom.multival import MultiValue
+
+from openmodality.value_class import dataclass
 
 Mask = NDArray[np.bool_]
 """Shape (rows, columns); true where the image is seen."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -25,6 +24,7 @@ from openmodality.errors import ObjectInvalid, UsageError
 from openmodality.imaging.decoded_size import check_decoded_size
 from openmodality.imaging.frames import Frame, count_frames, decode_frame, make_native_frame, read_frame
 from openmodality.standard.transfer_syntaxes import TRANSFER_SYNTAXES
+from openmodality.value_class import dataclass
 
 _KEPT: Final = 16
 """So many files are remembered: a header of an enhanced image can have megabytes."""

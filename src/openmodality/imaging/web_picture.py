@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from openmodality.imaging.lookup import LINEAR
 from openmodality.imaging.presentation import find_pixel_aspect, read_image_presentation
 from openmodality.imaging.render import Displayed, render, square_pixels
 from openmodality.imaging.stored_pixels import StoredPixels
+from openmodality.value_class import dataclass
 
 FUNCTIONS: Final = {"linear": LINEAR, "linear-exact": "LINEAR_EXACT", "sigmoid": "SIGMOID"}
 """VOI LUT Function (0028,1056) by its name in a URL."""

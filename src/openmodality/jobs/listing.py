@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from openmodality.errors import NotFound
 from openmodality.jobs.job import Job, JobInstance, RetryParameters
@@ -18,6 +17,7 @@ from openmodality.store.listing.jobs import (
 )
 from openmodality.store.listing.reader import Reader, StoredRow
 from openmodality.store.states import InstanceResult, JobKind, JobState
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.errors import (
@@ -19,6 +18,7 @@ from openmodality.errors import (
 from openmodality.jobs.job import RetryParameters
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome, Retry, Wait
 from openmodality.store.states import JobState
+from openmodality.value_class import dataclass
 
 _DATABASE_AWAY_S: Final = 2.0
 

@@ -8,7 +8,7 @@ the whole is laid out before the first byte is given.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from struct import Struct
 from typing import Final
@@ -17,6 +17,7 @@ from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.uid import new_uid
 from openmodality.standard import tags
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.value_class import dataclass
 
 MEDIA_STORAGE_DIRECTORY_STORAGE: Final = "1.2.840.10008.1.3.10"
 DIRECTORY_NAME: Final = "DICOMDIR"

@@ -7,7 +7,7 @@ as nearly all writers put a record after the one it belongs to. Nothing here ope
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -23,6 +23,7 @@ from openmodality.media.directory import MEDIA_STORAGE_DIRECTORY_STORAGE, Direct
 from openmodality.media.element_walk import Place, walk_elements, walk_items
 from openmodality.standard import tags
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.value_class import dataclass
 
 MAX_DIRECTORY_BYTES: Final = 512 * 1024 * 1024
 """A DICOMDIR of a million images has some 300 MB."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -26,6 +26,7 @@ from openmodality.media.file_ids import DISC_FOLDER, find_file
 from openmodality.media.instance_head import HEAD_BYTES, InstanceHead, read_instance_head
 from openmodality.media.record_tree import RecordTree
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.value_class import dataclass
 
 _NEW_DIRECTORY: Final = "DICOMDIR.NEW"
 _COPY_BYTES: Final = 1024 * 1024

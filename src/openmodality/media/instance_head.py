@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from typing import Final
@@ -22,6 +21,7 @@ from openmodality.media.directory import encode_element
 from openmodality.media.element_walk import walk_elements
 from openmodality.media.records import KEYS, RecordKey, RecordType, record_type_of
 from openmodality.standard import tags
+from openmodality.value_class import dataclass
 
 HEAD_BYTES: Final = 8 * 1024
 """So much of a data set nearly always holds all keys of its records; structured reports may need more."""

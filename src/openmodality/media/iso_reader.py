@@ -12,13 +12,13 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
 
 from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError
 from openmodality.media.directory import DIRECTORY_NAME
+from openmodality.value_class import dataclass
 
 MOST_RECORDS: Final = 200_000
 """More files and folders are on no disc of images: a full DVD has some ten thousand."""

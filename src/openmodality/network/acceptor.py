@@ -17,7 +17,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +40,7 @@ from openmodality.upper_layer.primitives import AssociateAccept, AssociateIndica
 from openmodality.upper_layer.provider import Provider
 from openmodality.upper_layer.reasons import reject_text
 from openmodality.upper_layer.rejections import STANDARD_REJECTIONS, Rejections
+from openmodality.value_class import dataclass
 
 if TYPE_CHECKING:
     from openmodality.network.entity import ContextNow

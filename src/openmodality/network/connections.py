@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from openmodality.errors import TransportError
@@ -17,7 +17,7 @@ from openmodality.network.timeouts import Deadline
 from openmodality.upper_layer.acceptance import Load
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ
 from openmodality.upper_layer.rejections import TEMPORARY_CONGESTION
-from openmodality.value_class import value_class
+from openmodality.value_class import dataclass, value_class
 
 
 @dataclass(eq=False, slots=True)

@@ -15,7 +15,6 @@ import ssl
 import struct
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.errors import TransportError
@@ -23,6 +22,7 @@ from openmodality.network.connecting import open_socket
 from openmodality.network.host import prepare_for_resolver
 from openmodality.network.timeouts import Deadline
 from openmodality.network.transport import is_time_out
+from openmodality.value_class import dataclass
 
 LARGEST_DATAGRAM: Final = 65507
 """What UDP over IPv4 holds."""

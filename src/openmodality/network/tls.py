@@ -9,11 +9,12 @@ for everybody on the internet, so the certificate must name the host.
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from openmodality.errors import ConfigurationError
+from openmodality.value_class import dataclass
 
 _NOT_ITS_KEY: Final = frozenset({"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"})
 _NO_PEM: Final = frozenset({None, "NO_CERTIFICATE_OR_CRL_FOUND"})

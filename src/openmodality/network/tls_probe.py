@@ -9,7 +9,7 @@ nothing is sent on an association that stands.
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from openmodality.errors import (
@@ -48,6 +48,7 @@ from openmodality.network.tls_look import look_at_server, make_open_context
 from openmodality.standard.sop_classes import VERIFICATION
 from openmodality.standard.transfer_syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.upper_layer.negotiation import ContextProposal
+from openmodality.value_class import dataclass
 
 MOST_WAIT_S: Final = 5.0
 """How long each step may take at most: a peer that says nothing is found in less than a minute."""

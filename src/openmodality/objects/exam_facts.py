@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Final
 
@@ -26,6 +26,7 @@ from openmodality.objects.rules.elements import (
 )
 from openmodality.objects.rules.sources import SourceValues
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
+from openmodality.value_class import dataclass
 
 _UID: Final = Tag("SOPInstanceUID")
 _NUMBER: Final = Tag("InstanceNumber")

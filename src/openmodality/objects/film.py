@@ -6,11 +6,12 @@ is None is not sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from openmodality.value_class import dataclass
 
 FilmPixels = NDArray[np.uint8] | NDArray[np.uint16]
 Photometric = Literal["MONOCHROME1", "MONOCHROME2", "RGB"]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from openmodality.encoding.uid import UUID_ROOT, is_valid_uid, uid_of_uuid
 from openmodality.errors import ConfigurationError
+from openmodality.value_class import dataclass
 
 # With a root of its own a device appends 96 bits, at most 29 digits, which leaves 34 characters and a dot for the root.
 SUFFIX_BITS = 96

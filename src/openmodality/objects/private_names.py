@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydicom.datadict import add_private_dict_entries, private_dictionary_VR, tag_for_keyword
@@ -18,6 +17,7 @@ from openmodality.device.profile.profile import PrivateAttribute
 from openmodality.encoding.headers import format_tag
 from openmodality.encoding.private_blocks import PrivateVrs
 from openmodality.errors import ObjectInvalid
+from openmodality.value_class import dataclass
 
 PRIVATE: Final = "private"
 """A table of private attributes among keywords: what stands in it is no keyword of PS3.6."""

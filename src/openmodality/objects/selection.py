@@ -6,10 +6,11 @@ Both refer to images of any study. Where a part of a reference is missing, the r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pydicom import Dataset
 from pydicom.multival import MultiValue
+
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

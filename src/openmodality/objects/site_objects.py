@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from pydicom.dataset import Dataset
@@ -13,6 +12,7 @@ from openmodality.errors import ConfigurationError
 from openmodality.objects.identity import Uids
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.rules.elements import data_set_of
+from openmodality.value_class import dataclass
 
 
 def make_definition(site: Site, object_name: str) -> ObjectDefinition:

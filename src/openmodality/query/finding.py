@@ -6,7 +6,7 @@ Worklist and query share it; what a status means to each is said by the judge th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from pydicom import Dataset
@@ -23,6 +23,7 @@ from openmodality.errors import ObjectInvalid, PeerTimeout, StoreError
 from openmodality.query.matching import Supported, has_unsupported, matches, select_requested
 from openmodality.standard.dimse import OUT_OF_RESOURCES, CommandField, Priority, Status
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+from openmodality.value_class import dataclass
 
 IDENTIFIER_DOES_NOT_MATCH: Final = 0xA900
 

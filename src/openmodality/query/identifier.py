@@ -9,7 +9,6 @@ for such a peer.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from pydicom import Dataset, config
@@ -26,6 +25,7 @@ from openmodality.standard.character_sets import LATIN_1, UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 from openmodality.standard.text_rules import MULTI_LINE_VRS, clean_text
 from openmodality.standard.value_rules import RIGHT_FORMS, mend_value
+from openmodality.value_class import dataclass
 
 Path = tuple[int, ...]
 """Where an attribute stands: the tags of the sequences around it, from outside in, and its own tag."""

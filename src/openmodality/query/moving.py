@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
@@ -20,6 +19,7 @@ from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.standard.dimse import CommandField, Priority, Status
 from openmodality.standard.tags import FAILED_SOP_INSTANCE_UID_LIST
+from openmodality.value_class import dataclass
 
 CANNOT_PERFORM_SUB_OPERATIONS: Final = 0xA702
 SUB_OPERATIONS_FAILED: Final = 0xB000

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol
 
@@ -41,6 +40,7 @@ from openmodality.standard.tags import (
     REFERENCED_SOP_SEQUENCE,
     TRANSACTION_UID,
 )
+from openmodality.value_class import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ One association is one film session at the SCP. What it keeps of it goes with th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
@@ -48,6 +48,7 @@ from openmodality.standard.tags import (
     REFERENCED_PRESENTATION_LUT_SEQUENCE,
     REFERENCED_SOP_INSTANCE_UID,
 )
+from openmodality.value_class import dataclass
 
 META_CLASSES: Final = (BASIC_GRAYSCALE_PRINT_MANAGEMENT_META, BASIC_COLOR_PRINT_MANAGEMENT_META)
 MAX_IMAGE_BOX_BYTES: Final = 256 * 1024 * 1024

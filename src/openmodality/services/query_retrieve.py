@@ -13,7 +13,6 @@ A judge (:mod:`openmodality.dimse.verdict`) says what a status means, by default
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pydicom import Dataset
@@ -46,6 +45,7 @@ from openmodality.standard.sop_classes import (
     STUDY_ROOT_MOVE,
 )
 from openmodality.standard.tags import INSTANCE_AVAILABILITY, QUERY_RETRIEVE_LEVEL
+from openmodality.value_class import dataclass
 
 CANNOT_COUNT_MATCHES: Final = 0xA701
 MOVE_DESTINATION_UNKNOWN: Final = 0xA801

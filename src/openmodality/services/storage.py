@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from openmodality.dimse.channel import Channel, Message, PeerInfo, PresentationContext
@@ -30,6 +29,7 @@ from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.standard.dimse import OUT_OF_RESOURCES, CommandField, Priority, Status
 from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
+from openmodality.value_class import dataclass
 
 log = logging.getLogger(__name__)
 

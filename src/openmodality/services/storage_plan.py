@@ -10,7 +10,6 @@ fit one association; further kinds of instances go on further associations.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from openmodality.dimse.channel import PresentationContext
@@ -22,6 +21,7 @@ from openmodality.standard.transfer_syntaxes import (
 )
 from openmodality.standard.upper_layer import MAX_PRESENTATION_CONTEXTS
 from openmodality.upper_layer.negotiation import ContextProposal
+from openmodality.value_class import dataclass
 
 
 class Kind(NamedTuple):

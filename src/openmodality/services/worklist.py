@@ -11,7 +11,6 @@ A judge (:mod:`openmodality.dimse.verdict`) says what a status means, by default
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
 
@@ -52,6 +51,7 @@ from openmodality.standard.tags import (
 from openmodality.standard.text_rules import REPLACEMENT
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 from openmodality.standard.value_rules import ENUMERATED, is_plain_value
+from openmodality.value_class import dataclass
 
 UNABLE_TO_PROCESS: Final = 0xC001
 

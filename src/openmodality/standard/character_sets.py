@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from openmodality.value_class import dataclass
 
 ASCII: Final = ("", "ISO_IR 6", "ISO 2022 IR 6")
 """The default repertoire: no value at all, an empty one, or its name (PS3.5 6.1.1)."""

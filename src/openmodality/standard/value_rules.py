@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import Final
@@ -23,6 +22,7 @@ from openmodality.standard.text_rules import (
     is_code_string,
 )
 from openmodality.standard.value_lengths import MAX_CHARACTERS
+from openmodality.value_class import dataclass
 
 _TEXT_VRS: Final = (MAX_CHARACTERS.keys() | {"UC", "UT"}) - {"UI"}
 _MAX_INTEGER: Final = 2**31 - 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from openmodality.encoding.part10 import read_file_meta
 from openmodality.errors import ObjectInvalid
@@ -18,6 +17,7 @@ from openmodality.store.naming import FileNames
 from openmodality.store.rows.index import count_outside, read_uids
 from openmodality.store.rows.tombstones import read_tombstones, remove_tombstones
 from openmodality.store.states import Origin, Subject
+from openmodality.value_class import dataclass
 
 _log = logging.getLogger(__name__)
 

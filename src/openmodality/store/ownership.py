@@ -15,7 +15,6 @@ import platform
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -28,6 +27,7 @@ from openmodality.store.names import ONLY_DEVICE
 from openmodality.store.private_files import open_private
 from openmodality.store.schema import devices
 from openmodality.store.transaction import Snapshot, Transaction
+from openmodality.value_class import dataclass
 
 RECORD_FILE: Final = "device.json"
 _NEVER_STARTED: Final = -1

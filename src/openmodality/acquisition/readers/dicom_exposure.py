@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import Final
 
@@ -19,6 +19,7 @@ from openmodality.dimse.reading import values_of
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.irradiation.stating import known_keywords
+from openmodality.value_class import dataclass
 
 _REQUIRED: Final = "KVP"
 _FRAMES: Final = "NumberOfFrames"

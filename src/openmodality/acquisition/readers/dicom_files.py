@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,7 @@ from openmodality.encoding.written_in import find_layout
 from openmodality.errors import ObjectInvalid
 from openmodality.network.storage.instances import read_instance
 from openmodality.network.storage.reader import InstanceReader
+from openmodality.value_class import dataclass
 
 LARGEST_PIXELS: Final = 1 << 28
 SERIES_KEYWORDS: Final = (

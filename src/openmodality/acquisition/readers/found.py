@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from openmodality.acquisition.stack import count_images
 from openmodality.acquisition.volume import Volume
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.irradiation.event import IrradiationEvent
+from openmodality.value_class import dataclass
 
 IDENTITY_KEYWORDS: Final[tuple[str, ...]] = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 """What a file may say of whom it shows, and is compared with the exam."""

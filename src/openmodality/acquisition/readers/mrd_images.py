@@ -8,7 +8,6 @@ ImageRowDir and ImageColumnDir of the meta attributes win over ``read_dir`` and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from openmodality.acquisition.readers.found import FoundSeries
 from openmodality.acquisition.readers.mrd_header import MrdHeader
 from openmodality.acquisition.volume import Array, Volume
 from openmodality.errors import ObjectInvalid
+from openmodality.value_class import dataclass
 
 HEADER: Final = np.dtype(
     [

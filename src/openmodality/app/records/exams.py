@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from openmodality.app.records.entities import attributes_as_json
@@ -14,6 +14,7 @@ from openmodality.standard.tags import PATIENT_ID, PATIENT_NAME
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord, StepRecord
 from openmodality.store.states import JobKind
+from openmodality.value_class import dataclass
 
 if TYPE_CHECKING:
     from openmodality.app.view import LocalView

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -19,6 +18,7 @@ from openmodality.counted import format_count
 from openmodality.device.profile import loader
 from openmodality.device.profile.completeness import find_gaps
 from openmodality.device.profile.profile import Profile
+from openmodality.value_class import dataclass
 
 _TABLES: Final = "tables"
 _DEVICE: Final = "device"

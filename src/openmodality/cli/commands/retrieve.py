@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -33,6 +32,7 @@ from openmodality.network.entity import normalize_ae_title
 from openmodality.query.moving import Counts, MoveResult
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN
 from openmodality.store.listing.entities import Level
+from openmodality.value_class import dataclass
 
 if TYPE_CHECKING:
     import ssl

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -25,6 +24,7 @@ from openmodality.hospital.hospital import Hospital
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE, is_image
 from openmodality.store.rows.worklist import WorklistItem
 from openmodality.store.states import InstanceResult, JobState
+from openmodality.value_class import dataclass
 
 DELIVERY_TIMEOUT_S: Final = 60.0
 FILM_COLUMNS: Final = 4

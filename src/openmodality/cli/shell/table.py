@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -12,6 +11,7 @@ from openmodality.cli.main import COMMANDS, PURPOSE
 from openmodality.cli.terminal.arguments import CliCommand, Group
 from openmodality.cli.terminal.lazy import CommandEntry, LazyCommand, import_command
 from openmodality.cli.terminal.log import DEBUG_OPTIONS, VERBOSE_OPTIONS
+from openmodality.value_class import dataclass
 
 
 class PathKind(StrEnum):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from openmodality.cli.terminal.json_output import print_document
 from openmodality.cli.terminal.output import say
 from openmodality.errors import OpenModalityError
+from openmodality.value_class import dataclass
 
 _T = TypeVar("_T")
 

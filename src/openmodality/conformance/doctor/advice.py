@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.conformance.doctor.examination import Examination
@@ -23,6 +22,7 @@ from openmodality.standard.sop_classes import (
     STUDY_ROOT_FIND,
 )
 from openmodality.standard.statuses import ServiceName
+from openmodality.value_class import dataclass
 
 _PEER_SERVICES: Final[tuple[tuple[str, frozenset[ServiceName]], ...]] = (
     ("verification", frozenset({"verification"})),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -26,6 +25,7 @@ from openmodality.conformance.doctor.tls_check import probe_security
 from openmodality.conformance.doctor.worklist_probe import probe_worklist
 from openmodality.errors import OpenModalityError
 from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
+from openmodality.value_class import dataclass
 
 _WRITING: Final = ("storage", "storage commitment", "performed step", "print")
 

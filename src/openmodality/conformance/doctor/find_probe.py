@@ -7,7 +7,7 @@ that sends too many.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from time import monotonic
 from typing import Final
 
@@ -21,6 +21,7 @@ from openmodality.dimse.request_response import await_response, send_cancel, sen
 from openmodality.dimse.status import is_pending
 from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.standard.dimse import CommandField, Priority, Status
+from openmodality.value_class import dataclass
 
 MAX_FOUND: Final = 100
 """So many matches tell enough; then the peer is asked to stop."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +17,7 @@ from openmodality.errors import (
     TransportError,
 )
 from openmodality.standard.statuses import ServiceName
+from openmodality.value_class import dataclass
 
 
 class Severity(StrEnum):

@@ -8,7 +8,6 @@ and all of them must have this value. Where all items have the same value, a val
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -20,6 +19,7 @@ from openmodality.conformance.doctor.findings import KeyAnswer, Severity
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.dimse.reading import read_items_at, read_texts
 from openmodality.encoding.vr import dictionary
+from openmodality.value_class import dataclass
 
 AskNarrowed = Callable[[dict[TagPath, object]], FoundItems]
 """Puts the query with further values."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
+
+from openmodality.value_class import dataclass
 
 _FILE: Final = "personalities.csv"
 _ANY_REQUEST: Final = "echo"

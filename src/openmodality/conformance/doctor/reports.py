@@ -10,7 +10,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
@@ -32,6 +31,7 @@ from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL, VER
 from openmodality.upper_layer.acceptance import AcceptorPolicy, Load, PeerPolicy, SyntaxPolicy
 from openmodality.upper_layer.negotiation import find_role_selection
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+from openmodality.value_class import dataclass
 
 if TYPE_CHECKING:
     import ssl

@@ -5,7 +5,6 @@ An image of each accepted SOP class, one of them again, and again with other pix
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from pydicom import Dataset
@@ -22,6 +21,7 @@ from openmodality.network.association import Association
 from openmodality.services.commitment import Reference
 from openmodality.services.storage import InstanceIdentity, StoreResult, store
 from openmodality.standard.dimse import Status
+from openmodality.value_class import dataclass
 
 _AREA: Final = "storage"
 _MOST_LOST: Final = 2

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
@@ -30,6 +29,7 @@ from openmodality.store.rows.idempotency import (
     note_answer,
     remove_old_requests,
 )
+from openmodality.value_class import dataclass
 
 KEPT_S: Final = 86400.0
 """How long an answer is kept."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Self
 
 from openmodality.errors import StoreError
 from openmodality.store.database import Database
 from openmodality.store.listing.events import StoredEvent, read_events
+from openmodality.value_class import dataclass
 
 MOST_QUEUED: Final = 256
 """How many events wait for one browser."""

@@ -6,7 +6,7 @@ A query runs while the page is used (``console.inquiries``); a move is a job (MR
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -23,6 +23,7 @@ from openmodality.console.security.accounts import Principal
 from openmodality.console.template_files import format_clock
 from openmodality.errors import UsageError, WrongState
 from openmodality.store.listing.entities import Level
+from openmodality.value_class import dataclass
 
 HERE: Final = ""
 """The source that is this device."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.activities.retrieve_job import DESTINATION, read_counts, read_wanted
@@ -11,6 +10,7 @@ from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.jobs import JobRow, make_rows
 from openmodality.jobs.job import Job
 from openmodality.store.states import UNFINISHED_JOBS, JobKind
+from openmodality.value_class import dataclass
 
 _MOVES: Final = 10
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from openmodality.activities.retrieve import Wanted
 from openmodality.console.context import ConsoleContext
@@ -11,6 +10,7 @@ from openmodality.console.pages.archive_search import StudyNode
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.jobs.job import Job
 from openmodality.store.listing.entities import Level
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

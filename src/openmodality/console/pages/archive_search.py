@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -17,6 +16,7 @@ from openmodality.dimse.reading import read_texts
 from openmodality.errors import OpenModalityError
 from openmodality.query.finding import FindAnswer
 from openmodality.store.listing.entities import Found, Level, Search
+from openmodality.value_class import dataclass
 
 MOST_STUDIES: Final = 500
 """So many studies are shown at once; an archive that has more is told to stop."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
@@ -21,6 +20,7 @@ from openmodality.console.security.access import At, Auditor, SentForm
 from openmodality.console.template_files import format_clock
 from openmodality.errors import NotFound, UsageError
 from openmodality.store.listing.audit import AuditRow, AuditSearch, AuditState
+from openmodality.value_class import dataclass
 
 _ROWS: Final = 100
 _LEVELS: Final = {Outcome.SUCCESS: "ok", Outcome.MINOR_FAILURE: "busy", Outcome.SERIOUS_FAILURE: "bad"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -22,6 +21,7 @@ from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.imaging.frames import count_frames
 from openmodality.standard.sop_classes import is_image
 from openmodality.store.listing.entities import Found, Level, Search
+from openmodality.value_class import dataclass
 
 Purpose = Literal["film", "media"]
 MOST_INSTANCES: Final[Mapping[str, int]] = {"film": 500, "media": 20_000}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +20,7 @@ from openmodality.console.security.accounts import Principal
 from openmodality.dimse.reading import read_texts
 from openmodality.errors import NotFound, UsageError, WrongState
 from openmodality.media.directory import DIRECTORY_NAME
+from openmodality.value_class import dataclass
 
 LEVEL_COLUMNS: Final = {
     "PATIENT": ("PatientName", "PatientID", "PatientBirthDate"),

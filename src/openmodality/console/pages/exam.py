@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -34,6 +33,7 @@ from openmodality.standard.tags import PATIENT_ID, PATIENT_NAME
 from openmodality.store.listing.entities import Found, Level
 from openmodality.store.listing.exams import ExamRecord, StepRecord
 from openmodality.store.states import OPEN_EXAMS, ExamState, JobKind, JobState
+from openmodality.value_class import dataclass
 
 _MOST_PICTURES: Final = 12
 _MOST_EXAMS: Final = 50

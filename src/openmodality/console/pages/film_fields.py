@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from openmodality.activities.film_order import MOST_COPIES, FilmOrder, list_grids
@@ -12,6 +11,7 @@ from openmodality.device.site.printers import list_printer_values
 from openmodality.device.site.site import Printer
 from openmodality.errors import UsageError
 from openmodality.standard.film import MOST_DENSITY
+from openmodality.value_class import dataclass
 
 _SETTINGS: Final = (
     ("size", "Film size", "film_sizes"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.activities.film_making import FilmFrame, SheetPlan
@@ -21,6 +20,7 @@ from openmodality.device.site.site import Printer
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.imaging.film.layout import measure_film, place_boxes
 from openmodality.store.states import JobKind
+from openmodality.value_class import dataclass
 
 FILM: Final = "film"
 """The purpose of its tray."""

@@ -6,7 +6,6 @@ It is the trainer's screen. It is there where the hospital runs in the process o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -30,6 +29,7 @@ from openmodality.standard.tags import (
     SCHEDULED_PROCEDURE_STEP_START_TIME,
     SCHEDULED_STATION_AE_TITLE,
 )
+from openmodality.value_class import dataclass
 
 _MOST_ROWS: Final = 50
 _MOST_EVENTS: Final = 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -20,6 +20,7 @@ from openmodality.imaging.preview import draw_stored_preview
 from openmodality.standard.sop_classes import is_image
 from openmodality.store.listing.entities import Found, Level, Search
 from openmodality.store.rows.deletion import NotCommitted
+from openmodality.value_class import dataclass
 
 _STUDIES: Final = 50
 _PICTURES: Final = 60

@@ -6,7 +6,6 @@ The answer of a peer is shown with its meaning, never as a bare code.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -27,6 +26,7 @@ from openmodality.standard.tags import PATIENT_ID, PATIENT_NAME
 from openmodality.store.listing.entities import Level
 from openmodality.store.listing.item_text import text_of
 from openmodality.store.states import InstanceResult, JobKind, JobState
+from openmodality.value_class import dataclass
 
 _MOST_OPEN: Final = 200
 _MOST_FINISHED: Final = 50

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,6 +15,7 @@ from openmodality.console.security.access import Anybody, At, FormOfAnybody, Sen
 from openmodality.console.security.secrets import SHORTEST_PASSWORD, digest_secret
 from openmodality.console.template_files import format_clock
 from openmodality.errors import OpenModalityError
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
@@ -30,6 +30,7 @@ from openmodality.errors import NotFound, UsageError
 from openmodality.media.application_profile import ApplicationProfile
 from openmodality.standard.media import clean_volume_label
 from openmodality.store.states import JobKind
+from openmodality.value_class import dataclass
 
 _MEDIA: Final = "media"
 _MOST_JOBS: Final = 10

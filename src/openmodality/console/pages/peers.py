@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -14,6 +13,7 @@ from openmodality.console.pages.shell import Page, render_page, render_part
 from openmodality.console.security.access import At, Checker, SentForm, Viewer
 from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

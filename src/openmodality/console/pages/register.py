@@ -7,7 +7,7 @@ says so before.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -26,6 +26,7 @@ from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.standard.life import judge_patient_value
 from openmodality.standard.tags import PATIENT_SIZE, PATIENT_WEIGHT
 from openmodality.store.rows.worklist import WorklistLine
+from openmodality.value_class import dataclass
 
 _NAME: Final = "PatientName"
 _BIRTH_DATE: Final = "PatientBirthDate"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -34,6 +34,7 @@ from openmodality.device.site.site_change import SiteChange, mask_passwords, pla
 from openmodality.device.site.site_loader import make_site, read_site_text
 from openmodality.device.site.site_text import remove_table, remove_value, set_value
 from openmodality.errors import ConfigurationError, UsageError
+from openmodality.value_class import dataclass
 
 _FIELD: Final = "value-"
 _RESET: Final = "reset-"

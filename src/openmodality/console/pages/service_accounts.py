@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -17,6 +16,7 @@ from openmodality.console.security.accounts import Principal
 from openmodality.console.security.roles import PERMISSIONS, Permission, UserRole
 from openmodality.console.template_files import format_clock
 from openmodality.errors import OpenModalityError, UsageError
+from openmodality.value_class import dataclass
 
 _USERS: Final = "/service/users"
 _LONGEST_DAYS: Final = 3650

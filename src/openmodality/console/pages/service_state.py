@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -24,6 +23,7 @@ from openmodality.device.site.site_change import find_kept, list_kept, plan_chan
 from openmodality.device.site.site_loader import read_site_text
 from openmodality.errors import ConfigurationError
 from openmodality.network.certificates import CertificateFacts
+from openmodality.value_class import dataclass
 
 _LEVELS: Final = {"debug": "unknown", "info": "unknown", "warning": "busy"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -36,6 +35,7 @@ from openmodality.standard.tags import (
 )
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.states import OPEN_EXAMS, JobState
+from openmodality.value_class import dataclass
 
 THEMES: Final = ("dark", "light")
 _THEME_COOKIE: Final = "openmodality-theme"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Final
 
@@ -35,6 +35,7 @@ from openmodality.dimse.reading import read_items_at, read_texts
 from openmodality.errors import OpenModalityError
 from openmodality.standard.tags import BODY_PART_EXAMINED, CODE_MEANING, CODE_VALUE, CODING_SCHEME_DESIGNATOR
 from openmodality.store.rows.worklist import WorklistItem
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
@@ -19,6 +18,7 @@ from openmodality.console.pages.shell import Page, render_page
 from openmodality.console.security.access import At, Viewer
 from openmodality.device.site.site_loader import read_site_text
 from openmodality.errors import ConfigurationError, NotFound
+from openmodality.value_class import dataclass
 
 FILE_TYPES: Final[Mapping[str, str]] = {
     "json": "application/json",

@@ -7,7 +7,6 @@ are another list, with their time, from which no exam is started.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -34,6 +33,7 @@ from openmodality.console.security.access import At, Form, Operator, SentForm, V
 from openmodality.console.security.accounts import Principal
 from openmodality.device.profile.profile import WorklistKey
 from openmodality.errors import OpenModalityError
+from openmodality.value_class import dataclass
 
 _MOST_SHOWN: Final = 1_000_000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final
 
@@ -27,6 +26,7 @@ from openmodality.standard.key_object_titles import OF_INTEREST, TAKES_REASON, T
 from openmodality.standard.sop_classes import is_image
 from openmodality.store.listing.entities import Found, Level, Search
 from openmodality.store.states import OPEN_EXAMS
+from openmodality.value_class import dataclass
 
 _YEAR_S: Final = 31_536_000
 _MOST_IMAGES: Final = 100_000

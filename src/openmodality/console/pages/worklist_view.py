@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +13,7 @@ from openmodality.device.profile.profile import WorklistKey
 from openmodality.errors import NotFound
 from openmodality.store.rows.served import Serving
 from openmodality.store.rows.worklist import WorklistItem, WorklistLine, read_item_texts
+from openmodality.value_class import dataclass
 
 SHOWN_AT_ONCE: Final = 50
 """So many items are shown at first, and so many more each time: a page of thousands is slow to draw."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.activities.audit import AuditTrail
@@ -52,6 +51,7 @@ from openmodality.store.rows.accounts import (
     touch_session,
 )
 from openmodality.store.transaction import Transaction
+from openmodality.value_class import dataclass
 
 LINK_S: Final = 3600.0
 """How long a link works."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -19,6 +18,7 @@ from pydicom.datadict import keyword_for_tag
 from openmodality.device.profile.profile import InformationObject, Profile, Requirement
 from openmodality.standard import tags
 from openmodality.standard.type_1 import MODULE_OF_IDENTITY, PIXEL_DESCRIPTION
+from openmodality.value_class import dataclass
 
 _ENOUGH: Final[Mapping[str, frozenset[Requirement]]] = {
     "1": frozenset({"1", "ALWAYS"}),

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from pydicom.datadict import tag_for_keyword
@@ -28,6 +27,7 @@ from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 
 from openmodality.errors import ConfigurationError
+from openmodality.value_class import dataclass
 
 STEP_IN_PROGRESS: Final = "the step is IN PROGRESS"
 BEYOND_DEFAULT_REPERTOIRE: Final = "text is beyond the default repertoire"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
 from pydicom.uid import UID
@@ -14,6 +13,7 @@ from openmodality.standard.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
 )
+from openmodality.value_class import dataclass
 
 ParameterKind: TypeAlias = Literal["integer", "number", "text", "boolean", "choice", "list"]
 ParameterValue: TypeAlias = int | float | str | bool | tuple[str, ...]

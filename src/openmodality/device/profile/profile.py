@@ -8,7 +8,6 @@ describes the files.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pydicom.uid import UID
@@ -19,6 +18,7 @@ from openmodality.dimse.status import StatusCategory
 from openmodality.standard.sop_classes import is_image
 from openmodality.standard.statuses import Effect, ServiceName
 from openmodality.upper_layer.rejections import Rejections
+from openmodality.value_class import dataclass
 
 FailureKind: TypeAlias = Literal["timeout", "aborted"]
 ServiceRole: TypeAlias = Literal["SCU", "SCP"]

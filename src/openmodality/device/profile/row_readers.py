@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import get_args
 
 from pydicom.valuerep import VR
@@ -43,6 +43,7 @@ from openmodality.standard.statuses import CategoryName, Effect, ServiceName
 from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 from openmodality.standard.upper_layer import REJECT_REASONS, Situation
 from openmodality.upper_layer.pdu import A_ASSOCIATE_RJ
+from openmodality.value_class import dataclass
 
 SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
 EFFECTS: tuple[Effect, ...] = get_args(Effect)

@@ -6,7 +6,6 @@ The columns named here are the format of the files; ``docs/your-own-device.md`` 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from openmodality.device.profile.row_readers import (
@@ -33,6 +32,7 @@ from openmodality.device.profile.row_readers import (
     read_worklist_key,
 )
 from openmodality.device.profile.tables import ProfileRow
+from openmodality.value_class import dataclass
 
 _T = TypeVar("_T")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import NoReturn, TypeVar
 
@@ -20,6 +19,7 @@ from openmodality.device.paths import TagPath, parse_path
 from openmodality.dimse.attribute_names import keyword_of, name_of, vr_of
 from openmodality.encoding.vr import is_private
 from openmodality.errors import ConfigurationError
+from openmodality.value_class import dataclass
 
 _T = TypeVar("_T")
 _S = TypeVar("_S", bound=str)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from openmodality.device.profile.profile import Profile
@@ -16,6 +15,7 @@ from openmodality.device.site.settings_doc import Setting, format_toml_value, li
 from openmodality.device.site.site_text import SettingKey
 from openmodality.device.toml_file import parse_toml
 from openmodality.errors import NotFound, UsageError
+from openmodality.value_class import dataclass
 
 _NAMED: Final = ("application_entities", "peers", "printers")
 _TABLE_PREFIX: Final = "NAME."

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_origin
@@ -24,6 +23,7 @@ from openmodality.device.profile.parameters import ParameterKind
 from openmodality.device.profile.profile import Profile
 from openmodality.device.site.setting_types import Settings
 from openmodality.device.site.site_file import SiteFile
+from openmodality.value_class import dataclass
 
 SettingKind: TypeAlias = ParameterKind | Literal["table"]
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +23,7 @@ from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.errors import ConfigurationError, OpenModalityError
 from openmodality.standard.film import FILM_SIZES_MM
 from openmodality.standard.statuses import ServiceName
+from openmodality.value_class import dataclass
 
 _PEER_SERVICE: Mapping[ServiceName, PeerService] = {
     "verification": "verification",

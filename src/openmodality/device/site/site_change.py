@@ -9,7 +9,6 @@ import difflib
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from typing import Final
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import make_site, read_site_text
 from openmodality.errors import ConfigurationError, NotFound, WrongState
+from openmodality.value_class import dataclass
 
 MOST_KEPT: Final = 50
 _KEPT: Final = re.compile(r"\d{8}-\d{6}-\d{6}\.toml")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from openmodality.device.site.site import Site
 from openmodality.errors import UsageError
 from openmodality.objects.rules.definition import ObjectDefinition
 from openmodality.objects.site_objects import find_uid_maker, make_definition
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import partial
@@ -35,6 +35,7 @@ from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import TakesImages
 from openmodality.store.rows.irradiation import add_image
 from openmodality.store.transaction import Transaction
+from openmodality.value_class import dataclass
 
 _log = logging.getLogger(__name__)
 UidOf = Callable[[int], str]

@@ -10,7 +10,6 @@ A producer does nothing for delivery: whatever is in a series of the exam is sen
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from pydicom import Dataset
@@ -19,6 +18,7 @@ from openmodality.device.site.site import Site
 from openmodality.store.listing.entities import InstanceReference
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord
 from openmodality.store.listing.irradiation import EventRecord
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from openmodality.objects.image.display import describe_display, describe_values
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.image.scaling import Scaling, StoredForm, Survey, Values, choose_form
 from openmodality.objects.rules.elements import list_elements, make_data_set
+from openmodality.value_class import dataclass
 
 _REAL_KINDS: Final = "buif"
 _COLOUR_SAMPLES: Final = 3

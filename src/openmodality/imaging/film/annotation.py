@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from pydicom import Dataset
 from openmodality.imaging.letters import has_letters, load_font, measure_line, write_line
 from openmodality.imaging.render import Displayed
 from openmodality.standard.text_rules import clean_text
+from openmodality.value_class import dataclass
 
 _LINE_SHARE = 1 / 45
 """Height of a line of text as a share of the shorter side of a picture."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from openmodality.imaging.presentation import Presentation, find_pixel_aspect, r
 from openmodality.imaging.presented import burn_marks, read_area
 from openmodality.imaging.render import Displayed, render, square_pixels, turn
 from openmodality.objects.film import Film, FilmImage
+from openmodality.value_class import dataclass
 
 Matrix = tuple[int, int]
 """Rows and columns."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.errors import UsageError
 from openmodality.objects.film import Film, FilmImage
 from openmodality.standard.film import FILM_SIZES_MM, DisplayFormat, parse_display_format
+from openmodality.value_class import dataclass
 
 PORTRAIT, LANDSCAPE = "PORTRAIT", "LANDSCAPE"
 

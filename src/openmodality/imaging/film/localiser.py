@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
 from openmodality.imaging.film.annotation import Point
+from openmodality.value_class import dataclass
 
 _PARALLEL = 0.1
 """Sine of the angle under which planes count as parallel and no line is drawn."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from openmodality.media.pdi.viewer_image import ViewerImage
+from openmodality.value_class import dataclass
 
 PDI_FOLDER: Final = "IHE_PDI"
 INDEX_NAME: Final = "INDEX.HTM"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from openmodality.errors import UsageError
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from openmodality.dimse.verdict import Judge
@@ -19,6 +18,7 @@ from openmodality.errors import (
 from openmodality.network.storage.instances import FileInstance
 from openmodality.services.storage import STORE_JUDGE, MoveOriginator, StoreResult
 from openmodality.standard.dimse import Priority
+from openmodality.value_class import dataclass
 
 _OF_ONE_INSTANCE: Final = (ObjectInvalid, NoPresentationContext)
 """Errors that say nothing of the peer or the connection; trying again does not help."""

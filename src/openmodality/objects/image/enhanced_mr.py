@@ -7,7 +7,7 @@ the same shared groups and dimensions, each with frames of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -48,6 +48,7 @@ from openmodality.objects.rules.functional_groups import list_tags_of
 from openmodality.objects.rules.template import EncodedInstance, encode_instance, encode_pixel_head
 from openmodality.objects.rules.terms import Terms, index_frame_terms, index_image_terms
 from openmodality.standard.tags import PIXEL_DATA
+from openmodality.value_class import dataclass
 
 FramePixels = NDArray[np.uint16] | NDArray[np.int16]
 

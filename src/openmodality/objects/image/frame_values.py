@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pydicom.dataelem import DataElement
@@ -12,6 +12,7 @@ from pydicom.tag import BaseTag
 
 from openmodality.objects.rules.elements import index_values, make_data_set
 from openmodality.objects.rules.encoded_groups import freeze
+from openmodality.value_class import dataclass
 
 ByTag = Mapping[int, DataElement]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Self
 
 from openmodality.errors import ObjectInvalid
@@ -18,6 +17,7 @@ from openmodality.standard.tags import (
     SAMPLES_PER_PIXEL,
     VOI_LUT_FUNCTION,
 )
+from openmodality.value_class import dataclass
 
 _MOST_BITS: Final = 16
 _ANY_BITS: Final = tuple(range(9, 17))

@@ -12,7 +12,7 @@ and a sample that the window is found from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from typing import Any, Final, Literal, TypeAlias
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.standard.value_rules import format_decimal
+from openmodality.value_class import dataclass
 
 Scale: TypeAlias = Literal["series", "none"] | tuple[float, float] | None
 Nan: TypeAlias = Literal["refuse", "zero"]

@@ -7,13 +7,13 @@ they agree to the last digit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from openmodality.objects.irradiation.deriving import derive_rest
 from openmodality.objects.irradiation.quantities import FLUOROSCOPY, SIDES
 from openmodality.objects.irradiation.stating import read_statement, round_dose
+from openmodality.value_class import dataclass
 
 _STARTED: Final = "started"
 _UID: Final = "uid"

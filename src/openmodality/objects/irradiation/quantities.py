@@ -8,11 +8,13 @@ that mean the same may state it too, in the unit that PS3.6 gives them: ``DoseAr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from pydicom.datadict import tag_for_keyword
+
+from openmodality.value_class import dataclass
 
 Range: TypeAlias = Literal["above 0", "not below 0", "any number", "-360 to 360"]
 

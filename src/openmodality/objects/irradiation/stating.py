@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Final, TypeAlias
@@ -29,6 +29,7 @@ from openmodality.objects.irradiation.quantities import (
     describe_keyword,
 )
 from openmodality.standard.text_rules import clean_text
+from openmodality.value_class import dataclass
 
 FilterValues: TypeAlias = tuple[str, str, float, float]
 

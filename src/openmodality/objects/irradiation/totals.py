@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from openmodality.objects.irradiation.event import IrradiationEvent
 from openmodality.objects.irradiation.stating import DOSE_DECIMALS
+from openmodality.value_class import dataclass
 
 DGY_CM2_PER_GY_M2: Final = 1e5
 MGY_PER_GY: Final = 1e3

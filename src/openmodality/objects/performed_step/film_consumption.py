@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
 from openmodality.objects.rules.elements import data_set_of
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +19,7 @@ from openmodality.objects.rules.sources import SourceValues
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS
 from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.sop_classes import is_image
+from openmodality.value_class import dataclass
 
 _PERFORMERS: Final = ("OperatorsName", "PerformingPhysicianName")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -13,6 +13,7 @@ from openmodality.objects.irradiation.totals import DGY_CM2_PER_GY_M2, MGY_PER_G
 from openmodality.objects.report import content_items as sr
 from openmodality.objects.report.content_items import dcm
 from openmodality.objects.rules.sequence_items import Code, SequenceItem
+from openmodality.value_class import dataclass
 
 DoseUnitsName: TypeAlias = Literal["standard", "statement"]
 

@@ -6,7 +6,7 @@ The same is made of the events on record of an exam, before there is a report.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +20,7 @@ from openmodality.objects.irradiation.totals import DGY_CM2_PER_GY_M2, MGY_PER_G
 from openmodality.objects.report.dose_codes import NUMBERS
 from openmodality.standard.body_part_codes import find_target_region
 from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE
+from openmodality.value_class import dataclass
 
 _TO_MGY: Final = {"Gy": MGY_PER_GY, "mGy": 1.0, "cGy": 10.0, "uGy": 1e-3}
 _TO_DGY_CM2: Final = {

@@ -11,7 +11,6 @@ instance it copies that and looks again only at the attributes for which the ins
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from pydicom.dataelem import DataElement
@@ -24,6 +23,7 @@ from openmodality.objects.rules.elements import copy_elements, make_data_set
 from openmodality.objects.rules.filling import Elements, Filling, Find, find_in, give_value
 from openmodality.objects.rules.functional_groups import place_groups
 from openmodality.objects.rules.sources import Places, SourceValues
+from openmodality.value_class import dataclass
 
 _NO_FACTS: Final[frozenset[str]] = frozenset()
 

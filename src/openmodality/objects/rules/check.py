@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from pydicom.dataelem import DataElement
@@ -20,6 +19,7 @@ from openmodality.objects.rules.definition import Decision, Node, RuleTable
 from openmodality.objects.rules.elements import has_length, index_elements
 from openmodality.objects.rules.filling import give_value, is_sent_empty, may_be_empty
 from openmodality.objects.rules.sources import MUST_HAVE_VALUE
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ rows of one attribute are put together, and the attributes form the tree that th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -32,6 +32,7 @@ from openmodality.objects.rules.elements import make_element
 from openmodality.objects.rules.private_rules import Mirrors, index_mirrors, list_private_rules
 from openmodality.objects.rules.sources import list_places
 from openmodality.objects.rules.standard_rules import add_standard_rules
+from openmodality.value_class import dataclass
 
 # The strictest first: where an attribute stands in two modules of an object, the stricter rule holds.
 _STRICTNESS: Final[tuple[Requirement, ...]] = ("1", "ALWAYS", "2", "VNAP", "1C", "2C", "EMPTY", "3", "ANAP", "")

@@ -9,7 +9,7 @@ comes again is encoded once. So the items are byte for byte what building and wr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from struct import pack
 from typing import Final, TypeAlias
 
@@ -29,6 +29,7 @@ from openmodality.objects.rules.functional_groups import NEVER_SHARED, list_tags
 from openmodality.objects.rules.template import encode_with_pydicom, is_plain_text
 from openmodality.standard.tags import ITEM
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.value_class import dataclass
 
 FrameElements: TypeAlias = Mapping[int, DataElement]
 """What is known of a frame, by tag."""

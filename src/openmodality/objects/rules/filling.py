@@ -7,7 +7,6 @@ value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pydicom.dataelem import DataElement
@@ -29,6 +28,7 @@ from openmodality.objects.rules.elements import (
     make_sequence,
 )
 from openmodality.objects.rules.sources import MUST_HAVE_VALUE, name_sources
+from openmodality.value_class import dataclass
 
 Elements: TypeAlias = dict[BaseTag, DataElement]
 Find: TypeAlias = Callable[[Rule], DataElement | None]

@@ -8,7 +8,6 @@ no text about a patient.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -23,6 +22,7 @@ from openmodality.objects.rules.elements import make_data_set, make_element, mak
 from openmodality.objects.rules.template import encode_with_pydicom, is_plain_text
 from openmodality.standard.tags import ITEM
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.value_class import dataclass
 
 Attribute: TypeAlias = tuple[int, str]
 """Tag and VR. The tag is a plain number: pydicom's own tags cost more to compare and to look up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from pydicom.dataelem import DataElement
@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.device.profile.profile import AttributeRule, Requirement, ValueSource
 from openmodality.objects.rules.elements import index_values
+from openmodality.value_class import dataclass
 
 MUST_HAVE_VALUE: Final[frozenset[Requirement]] = frozenset({"1", "ALWAYS"})
 

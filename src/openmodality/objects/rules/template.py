@@ -10,7 +10,7 @@ the parts put together are byte for byte what building and writing the instance 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import compress
 from operator import is_not, itemgetter
 from struct import Struct
@@ -35,6 +35,7 @@ from openmodality.objects.rules.elements import copy_value, has_length
 from openmodality.objects.rules.sources import ACQUISITION_PLACE, AUTOMATIC_PLACE, Places, SourceValues
 from openmodality.standard.tags import PIXEL_DATA
 from openmodality.standard.value_rules import is_plain_decimal
+from openmodality.value_class import dataclass
 
 _LONG_FORMS: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 """VRs whose value begins after twelve bytes in Explicit VR, after eight for the others (PS3.5 7.1.2)."""

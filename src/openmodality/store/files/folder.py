@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from openmodality.standard.dimse import Status
 from openmodality.store.files.instance_file import InstanceFile, Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.files.study_folders import InstancePlace, StudyFolders, StudyNaming, StudyUid
+from openmodality.value_class import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ No data set is made of it: the index must not cost more than receiving.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
@@ -26,6 +25,7 @@ from openmodality.store.index_columns import (
     SERIES_ATTRIBUTES,
     STUDY_ATTRIBUTES,
 )
+from openmodality.value_class import dataclass
 
 _CHUNK_BYTES = 1 << 16
 _CHARACTER_SET = "SpecificCharacterSet"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.audit.chain import FIRST_DIGEST, AuditEntry, compute_digest
 from openmodality.store.listing.reader import Condition, Reader, StoredRow, combine, is_one_of
+from openmodality.value_class import dataclass
 
 _COLUMNS: Final = "SELECT number, device_id, at, kind, outcome, users, patients, message, digest FROM audit"
 _PAGE: Final = 1000

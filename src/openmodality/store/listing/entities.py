@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -22,6 +22,7 @@ from openmodality.store.listing.key_conditions import match_key
 from openmodality.store.listing.name_conditions import match_patient_name
 from openmodality.store.listing.reader import Condition, Reader, StoredRow, combine, is_one_of
 from openmodality.store.states import InstanceCommitment, InstanceResult, JobKind
+from openmodality.value_class import dataclass
 
 
 class DataSource(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final, Self
 
@@ -12,6 +12,7 @@ from openmodality.standard.performed_step import StepStatus
 from openmodality.store.listing.item_text import text_of
 from openmodality.store.listing.reader import Json, Reader, StoredRow, combine, decode_json, is_one_of
 from openmodality.store.states import ExamState
+from openmodality.value_class import dataclass
 
 _EXAMS: Final = (
     'SELECT id, state, "StudyInstanceUID", "AccessionNumber", scheduled, data, created_at, ended_at FROM exams'

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from openmodality.store.listing.reader import Json, Reader, decode_json
+from openmodality.value_class import dataclass
 
 _EVENTS: Final = (
     'SELECT id, "IrradiationEventUID", step_uid, "SeriesInstanceUID", event FROM irradiation_events'

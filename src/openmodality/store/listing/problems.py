@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from openmodality.errors import NotFound
 from openmodality.store.listing.reader import Reader, StoredRow
 from openmodality.store.states import Origin, ProblemKind
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ but its Transaction UID stays valid, and what its report says is committed count
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from openmodality.services.commitment import CommitmentResult, Failure, Referenc
 from openmodality.store.schema import commitment_instances, commitments
 from openmodality.store.states import InstanceCommitment, RequestState, Subject
 from openmodality.store.transaction import Snapshot, Transaction
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

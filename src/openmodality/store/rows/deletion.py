@@ -11,7 +11,7 @@ go first then, after the same checks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from typing import TypeVar
 
 from sqlalchemy import Column, ColumnElement, Select, Table, delete, exists, func, select
@@ -38,6 +38,7 @@ from openmodality.store.schema import (
 )
 from openmodality.store.states import UNFINISHED_JOBS, ExamState, InstanceCommitment, JobState, Subject
 from openmodality.store.transaction import Snapshot, Transaction
+from openmodality.value_class import dataclass
 
 _T = TypeVar("_T")
 TellDeleted = Callable[[Transaction, Sequence[StudySubject], frozenset[str]], object]

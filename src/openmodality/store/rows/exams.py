@@ -7,7 +7,7 @@ made, so that every image on disk belongs to a known exam.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import exists, insert, select, update
@@ -19,6 +19,7 @@ from openmodality.store.rows.steps import find_open_step
 from openmodality.store.schema import exam_steps, exams, instances, job_instances, jobs, series, studies
 from openmodality.store.states import ExamState, JobKind, Origin
 from openmodality.store.transaction import Snapshot, Transaction
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

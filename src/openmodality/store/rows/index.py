@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from openmodality.store.rows.tombstones import has_tombstones, remove_tombstones
 from openmodality.store.schema import instances, series, studies
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Snapshot, Transaction
+from openmodality.value_class import dataclass
 
 _COLUMNS: Final = (
     "device_id",

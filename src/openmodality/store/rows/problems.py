@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import delete, update
 
 from openmodality.store.schema import problems
 from openmodality.store.states import Origin, ProblemKind, Subject
 from openmodality.store.transaction import Snapshot, Transaction
+from openmodality.value_class import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
@@ -21,6 +20,7 @@ from openmodality.store.listing.reader import Json
 from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patients
 from openmodality.store.schema import worklist_items
 from openmodality.store.transaction import Snapshot, Transaction
+from openmodality.value_class import dataclass
 
 _STEPS = parse_path("ScheduledProcedureStepSequence")[0]
 _STEP_KEYWORDS = (
