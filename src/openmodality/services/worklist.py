@@ -10,8 +10,10 @@ A judge (:mod:`openmodality.dimse.verdict`) says what a status means, by default
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from pydicom import Dataset
@@ -22,7 +24,7 @@ from pydicom.valuerep import IS, DSfloat, PersonName
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.channel import Channel, Message, read_data_set
 from openmodality.dimse.mending import is_code_sequence, list_missing_in_code, list_written, mend_copied
-from openmodality.dimse.reading import has_value, is_filled, read_element, read_elements, values_of
+from openmodality.dimse.reading import is_filled, read_elements, values_of
 from openmodality.dimse.request_response import SecondsLeft
 from openmodality.dimse.service import Refuse, Response, Service
 from openmodality.dimse.status import describe
@@ -138,28 +140,24 @@ def find_defects(item: Dataset, today: date | None = None) -> tuple[Defect, ...]
     A birth date is compared with ``today`` where that is given. Never raises.
     """
     elements = read_elements(item)
-    found = (
-        *_find_step_defects(elements),
-        *_find_missing(elements, NEEDED),
-        *_find_value_defects(item, elements),
-        *_find_mistakes(elements, today),
-    )
+    sequence = elements.get(SCHEDULED_PROCEDURE_STEP_SEQUENCE)
+    steps = [read_elements(step) for step in sequence.value] if sequence is not None and sequence.VR == "SQ" else []
+    found = [*_find_step_defects(elements, steps), *_find_missing(elements, NEEDED)]
+    found += _find_value_defects(elements, steps)
+    found += _find_mistakes(elements, today)
     return tuple(dict.fromkeys(found))
 
 
-def _find_step_defects(elements: ReadElements) -> Iterator[Defect]:
+def _find_step_defects(elements: ReadElements, steps: Sequence[ReadElements]) -> Iterator[Defect]:
     tag = SCHEDULED_PROCEDURE_STEP_SEQUENCE
     if tag not in elements:
         yield Defect(tag, "missing")
-        return
-    sequence = elements[tag]
-    steps = sequence.value if sequence is not None and sequence.VR == "SQ" else ()
-    if not steps:
+    elif not steps:
         yield Defect(tag, "no item")
     elif len(steps) > 1:
         yield Defect(tag, f"{len(steps)} items where one is allowed")
     for step in steps:
-        yield from _find_missing(read_elements(step), NEEDED_IN_STEP)
+        yield from _find_missing(step, NEEDED_IN_STEP)
 
 
 def _find_missing(elements: ReadElements, tags: Iterable[int]) -> Iterator[Defect]:
@@ -177,24 +175,35 @@ def _find_mistakes(elements: ReadElements, today: date | None) -> Iterator[Defec
             yield from (Defect(tag, each[0], _NOT_CHANGED) for each in mistakes if each)
 
 
-def _find_value_defects(item: Dataset, elements: ReadElements) -> Iterator[Defect]:
-    is_declared = has_value(item, SPECIFIC_CHARACTER_SET)
-    terms = read_element(item, SPECIFIC_CHARACTER_SET)
-    if terms is not None and find_unknown([spell(text) for text in list_written(terms)]):
+def _find_value_defects(elements: ReadElements, steps: Sequence[ReadElements]) -> Iterator[Defect]:
+    terms = elements.get(SPECIFIC_CHARACTER_SET)
+    if terms is not None and not _are_known(*map(str, list_written(terms))):
         yield Defect(SPECIFIC_CHARACTER_SET, "not one of DICOM's", "; text beyond ASCII is shown as U+FFFD")
-    yield from _find_element_defects(elements, is_declared=is_declared)
+    is_declared = terms is not None and bool(terms.value if terms.VR == "SQ" else values_of(terms))
+    read = {SCHEDULED_PROCEDURE_STEP_SEQUENCE: steps}
+    yield from _find_element_defects(elements, is_declared, read)
 
 
-def _find_element_defects(elements: ReadElements, *, is_declared: bool) -> Iterator[Defect]:
-    """Of all elements, those in items included."""
+@lru_cache(maxsize=64)  # terms come from peers: bounded
+def _are_known(*terms: str) -> bool:
+    return not find_unknown([spell(term) for term in terms])
+
+
+_NOTHING_READ: Final[Mapping[int, Sequence[ReadElements]]] = MappingProxyType({})
+
+
+def _find_element_defects(
+    elements: ReadElements, is_declared: bool, read: Mapping[int, Sequence[ReadElements]] = _NOTHING_READ
+) -> Iterator[Defect]:
+    """Of all elements, those in items included. ``read`` are the items of sequences that have been read already."""
     for tag, element in elements.items():
         if element is None:
             yield Defect(tag, "cannot be read", _LEFT_OUT)
         elif element.VR == "SQ":
             yield from _find_code_defects(element)
-            for inner in element.value:
-                yield from _find_element_defects(read_elements(inner), is_declared=is_declared)
-        elif tag != SPECIFIC_CHARACTER_SET and not _is_plain(tag, element, is_declared=is_declared):
+            for inner in read[tag] if tag in read else map(read_elements, element.value):
+                yield from _find_element_defects(inner, is_declared)
+        elif not _is_plain(tag, element, is_declared) and tag != SPECIFIC_CHARACTER_SET:
             yield from _find_text_defects(element, is_declared=is_declared)
 
 
@@ -218,16 +227,23 @@ def _find_text_defects(element: DataElement, *, is_declared: bool) -> Iterator[D
             yield from _judge_text(tag, element.VR, text, is_declared=is_declared)
 
 
-def _is_plain(tag: int, element: DataElement, *, is_declared: bool) -> bool:
+def _is_plain(tag: int, element: DataElement, is_declared: bool) -> bool:
     """Whether an element has no defect, as most have none: told at a fraction of the cost."""
     value = element.value
-    if type(value) is not str and isinstance(value, PersonName | DSfloat | IS):
+    if type(value) is str:
+        return _is_plain_text(tag, element.VR, value, is_declared)
+    if isinstance(value, PersonName | DSfloat | IS):
         value = getattr(value, "original_string", None) or str(value)
     if not isinstance(value, str):
         return value is None or (type(value) is int and element.VR in _BINARY_VRS)
+    return _is_plain_text(tag, element.VR, value, is_declared)
+
+
+@lru_cache(maxsize=4096)
+def _is_plain_text(tag: int, vr: str, value: str, is_declared: bool) -> bool:
     if not value or tag in ENUMERATED:
         return not value or value in ENUMERATED[tag]
-    return (is_declared or value.isascii()) and is_plain_value(element.VR, value)
+    return (is_declared or value.isascii()) and is_plain_value(vr, value)
 
 
 def _judge_text(tag: int, vr: str, text: str, *, is_declared: bool) -> Iterator[Defect]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -34,6 +35,7 @@ JUDGED: Final = (PATIENT_BIRTH_DATE, PATIENT_AGE, *HIGHEST)
 """The attributes that are looked at."""
 
 
+@lru_cache(maxsize=1024)
 def judge_patient_value(tag: int, text: str, today: date | None = None) -> tuple[str, str] | None:
     """What is wrong with a value of the right form, and what would be right; ``None`` where nothing is.
 

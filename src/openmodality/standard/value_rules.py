@@ -59,6 +59,8 @@ ENUMERATED: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType({PATIENT_SEX
 
 _NO_TEXT: Final = r"\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd"
 """As a set of a regular expression: controls, surrogates, and what stands for a character that could not be read."""
+_DAY: Final = r"(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])(?:29|30)|(?:0[13578]|1[02])31"
+"""Month and day of any year; 29 February is looked at closer."""
 _PLAIN: Final = MappingProxyType(
     {
         vr: re.compile(form)
@@ -66,7 +68,7 @@ _PLAIN: Final = MappingProxyType(
             "AE": r"[!-\[\]-~][ -\[\]-~]{0,15}",
             "AS": r"[0-9]{3}[DWMY]",
             "CS": r"[A-Z0-9_][A-Z0-9_ ]{0,15}",
-            "DA": r"[1-9][0-9]{3}(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])",
+            "DA": rf"[1-9][0-9]{{3}}(?:{_DAY})",
             "DS": r"[0-9]{1,9}(?:\.[0-9]{1,6})?",
             "IS": r"-?[0-9]{1,9}",
             "LO": rf"[^{_NO_TEXT}\\]{{1,64}}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -141,3 +143,10 @@ def test_a_plain_value_is_one_that_no_rule_touches(vr: str, text: str) -> None:
 )  # fmt: skip
 def test_what_a_rule_may_touch_is_not_plain(vr: str, text: str) -> None:
     assert not is_plain_value(vr, text)
+
+
+def test_each_day_of_the_calendar_but_leap_days_is_plain() -> None:
+    days = [date(2026, 1, 1) + timedelta(days=each) for each in range(365)]
+    assert all(is_plain_value("DA", f"{day:%Y%m%d}") for day in days)
+    texts = {f"2026{month:02}{day:02}" for month in range(14) for day in range(33)}
+    assert not any(is_plain_value("DA", text) for text in texts - {f"{day:%Y%m%d}" for day in days})
