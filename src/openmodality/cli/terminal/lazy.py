@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gc
 import importlib
-from collections.abc import Sequence
-from typing import Final
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Final, cast
 
 from openmodality.cli.terminal.arguments import CliCommand, Group
 from openmodality.value_class import value_class
 
 _OBJECTS_BEFORE_A_LOOK: Final = 20_000
 """A list of thousands of data sets is no garbage; with Python's 700 a quarter of the time went into looking."""
+_NEVER_USED: Final = ("requests",)
+"""What pydicom imports, where it is installed, to download files for its own tests."""
 
 
 @value_class
@@ -37,14 +42,29 @@ class LazyCommand:
 
 def import_command(entry: CommandEntry, *, owns_process: bool = False) -> CliCommand | Group:
     """A command, with all that it needs; none of that is garbage, so it is not looked through, now or at the end."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
+    if owns_process:
+        hide_unused(sys.modules)
+    with loading():
         command: CliCommand | Group = getattr(importlib.import_module(entry.module), entry.name)
-    finally:
         if owns_process:
             gc.freeze()
             gc.set_threshold(_OBJECTS_BEFORE_A_LOOK, *gc.get_threshold()[1:])
+    return command
+
+
+def hide_unused(modules: dict[str, ModuleType]) -> None:
+    """Let imports of what no command uses fail, as Python does where a module is ``None``. pydicom does without it."""
+    for name in _NEVER_USED:
+        modules.setdefault(name, cast(ModuleType, None))
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Look for no garbage meanwhile, since modules that are imported leave none."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
         if collects:
             gc.enable()
-    return command

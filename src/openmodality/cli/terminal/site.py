@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from openmodality.cli.terminal.lazy import loading
 from openmodality.cli.terminal.output import say
 from openmodality.errors import ConfigurationError
 
@@ -58,7 +59,8 @@ def site_path(site_file: str) -> Path:
 def load(site_file: str) -> Site:
     """The device as it is configured. Raises :class:`ConfigurationError` where the site file is wrong."""
     path = site_path(site_file)
-    from openmodality.device.site.site_loader import load_site  # noqa: PLC0415 - start-up time
+    with loading():
+        from openmodality.device.site.site_loader import load_site  # noqa: PLC0415 - start-up time
 
     return load_site(path)
 
@@ -78,7 +80,8 @@ def device(site_file: str, *, works: bool = False) -> Modality:
     other one does.
     """
     path = site_path(site_file)
-    from openmodality.app.modality import Modality  # noqa: PLC0415 - start-up time
+    with loading():
+        from openmodality.app.modality import Modality  # noqa: PLC0415 - start-up time
 
     act_for_user()
     return Modality(path, works=works, tell=_say_note)
