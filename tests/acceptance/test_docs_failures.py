@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "... local-limit-exceeded ...": ("pacs:local-limit", "echo", "pacs"),
     "... accepted none of the presentation contexts ...": ("ris:zero-contexts", "worklist"),
     "... aborted the association ...": ("pacs:abort", "echo", "pacs"),
-    "... closed the connection without releasing the association": ("pacs:drop", "echo", "pacs"),
+    "... closed the connection without releasing the association ...": ("pacs:drop", "echo", "pacs"),
     "nothing is scheduled": ("", "worklist", "-k", "ScheduledStationAETitle=NOBODY"),
     "the worklist was refused: A900 ...": ("ris:worklist-a900", "worklist"),
     "the peer does not support some of the keys": ("ris:worklist-ff01", "worklist"),

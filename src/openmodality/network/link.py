@@ -143,7 +143,10 @@ class Link:
             raise explain_abort(self.peer_name, event)
         self.close()
         if isinstance(event, TransportClosed):
-            raise TransportError(f"{self.peer_name} closed the connection without releasing the association")
+            raise TransportError(
+                f"{self.peer_name} closed the connection without releasing the association",
+                advice="the peer or the network between cut it: the peer's own log may say why",
+            )
 
     def close(self, *, graceful: bool = False) -> None:
         """Close the connection; ``graceful`` waits until the peer has read our last PDU. Again does no harm."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import ssl
 
 _STEP: Final = "ScheduledProcedureStepSequence"
+_MOST_ITEMS: Final = 9999
+"""As many as a device may be told to take (``worklist.max_items``): a RIS that never ends its answer is left."""
 
 _DATE: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartDate")
 _TIME: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartTime")
@@ -61,7 +63,9 @@ _COLUMNS: Final = (
 
 def _declare(parser: Parser) -> None:
     parser.add_argument("peer", metavar="PEER", nargs="?")
-    for add in (add_keys, add_limit, add_site, add_calling, add_timeout, add_tls, add_wide, add_json):
+    add_keys(parser)
+    add_limit(parser, _MOST_ITEMS)
+    for add in (add_site, add_calling, add_timeout, add_tls, add_wide, add_json):
         add(parser)
 
 
@@ -129,7 +133,7 @@ def _ask(
 ) -> Listing:
     ends = resolve(peer, "worklist", site_file, *ourselves)
     asked = identifier([Key(path) for path in RETURN_KEYS], parse_keys(keys, RETURN_KEYS))
-    answer = ask_for_worklist(ends, asked, limit=limit)
+    answer = ask_for_worklist(ends, asked, limit=limit or _MOST_ITEMS)
     today = date.today()
     items = [ListedItem(None, item, list(map(str, find_defects(item, today)))) for item in answer.items]
     return Listing(items, describe_limits(answer))

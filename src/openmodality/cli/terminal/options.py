@@ -23,11 +23,11 @@ def add_keys(parser: Parser, text: str = _KEY_HELP) -> None:
     parser.add_argument("-k", "--key", dest="keys", metavar="KEYWORD=VALUE", action="append", default=[], help=text)
 
 
-def add_limit(parser: Parser) -> None:
-    """Declare the option for the most matches."""
-    parser.add_argument(
-        "--limit", metavar="N", type=parse_integer(1), help="Most matches to take; the peer is told to stop there."
-    )
+def add_limit(parser: Parser, usual: int | None = None) -> None:
+    """Declare the option for the most matches; ``usual`` is what help says of a command that has a limit anyway."""
+    text = "Most matches to take; the peer is told to stop there."
+    default = f"  [default: {usual}]" if usual else ""
+    parser.add_argument("--limit", metavar="N", type=parse_integer(1), help=f"{text}{default}")
 
 
 def split_key(text: str) -> tuple[str, str]:
