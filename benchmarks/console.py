@@ -35,7 +35,7 @@ from openmodality.console.memory import Asked
 from openmodality.console.security.accounts import Accounts
 from openmodality.console.server import ConsoleServer
 from openmodality.console.template_files import StaticFiles
-from openmodality.device.site.template import write_site
+from openmodality.device.site.new_site import write_site
 from openmodality.store.rows.worklist import keep_items
 from tests.console_site import PASSWORD, ConsolePlace, Visitor
 from tests.made_index import fill_index, make_series_uid

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from openmodality.device.site.template import write_site
+from openmodality.device.site.new_site import write_site
 from openmodality.hospital.addresses import DEVICES, PACS, PRINTER, RIS, Endpoint
 from openmodality.hospital.hospital import Habits, Hospital
 from tests.peers.process import HOST, free_port

@@ -8,8 +8,8 @@ import pytest
 
 from openmodality import Modality
 from openmodality.cli.terminal.console import list_missing, serve_console
+from openmodality.device.site.new_site import write_site
 from openmodality.device.site.site_loader import load_site
-from openmodality.device.site.template import write_site
 from tests.acceptance.command_line import finish, start
 from tests.acceptance.hospital_site import in_hospital
 from tests.acceptance.in_process import openmodality

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openmodality.device.site.template import write_site
+from openmodality.device.site.new_site import write_site
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.local import open_store
 from tests.acceptance.in_process import call

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from openmodality.device.site.template import write_site
+from openmodality.device.site.new_site import write_site
 from tests.acceptance.command_line import Ended
 from tests.acceptance.in_process import openmodality
 from tests.peers.objects import mr_series

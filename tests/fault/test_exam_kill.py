@@ -15,7 +15,7 @@ import pytest
 from pydicom import dcmread
 
 from openmodality import Modality
-from openmodality.app import endings
+from openmodality.app import ending_watch
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.states import ExamState
@@ -101,8 +101,8 @@ def test_an_ending_that_was_noted_is_carried_out_by_the_device_that_serves(
 ) -> None:
     chance, noted = random.Random(20261130), 0
 
-    def watch(workflow: Workflow, look: Callable[[], object]) -> endings.EndingWatch:
-        return endings.EndingWatch(workflow, look, look_s=0.1)
+    def watch(workflow: Workflow, look: Callable[[], object]) -> ending_watch.EndingWatch:
+        return ending_watch.EndingWatch(workflow, look, look_s=0.1)
 
     monkeypatch.setattr("openmodality.app.runtime.EndingWatch", watch)
     with (

@@ -17,7 +17,7 @@ from sqlalchemy import update
 import openmodality
 from openmodality import Modality
 from openmodality.app.view import look_at
-from openmodality.device.site.template import write_site
+from openmodality.device.site.new_site import write_site
 from openmodality.errors import StoreError
 from openmodality.store.files.instance_file import StorageFull, Stored
 from openmodality.store.files.instance_files import InstanceFiles

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from openmodality.device.paths import format_keywords, format_path, parse_path
 from openmodality.device.profile.loader import list_profile_names, load_profile
+from openmodality.device.site.new_site import make_site_text
 from openmodality.device.site.site_loader import load_site
-from openmodality.device.site.template import make_site_text
 from openmodality.device.toml_file import list_key_lines
 from openmodality.errors import ConfigurationError
 

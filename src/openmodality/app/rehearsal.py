@@ -12,7 +12,7 @@ import numpy as np
 
 from openmodality.app.modality import Modality
 from openmodality.device.profile.profile import AttributeRule, InformationObject, Profile
-from openmodality.device.site.template import write_site
+from openmodality.device.site.new_site import write_site
 from openmodality.errors import OpenModalityError
 from openmodality.exam.session import Exam
 from openmodality.value_class import dataclass

@@ -41,7 +41,7 @@ from openmodality.activities.tls import (
 )
 from openmodality.activities.worklist import Worklist
 from openmodality.app.acceptors import Watching, build_acceptors
-from openmodality.app.endings import EndingWatch
+from openmodality.app.ending_watch import EndingWatch
 from openmodality.app.figures import AssociationTally
 from openmodality.app.housekeeping import Housekeeping
 from openmodality.app.jobs import SERVICES_OF_KINDS

@@ -16,7 +16,7 @@ from openmodality.exam.instances import keep_instance
 from openmodality.exam.producers.key_objects import build_documents, plan_documents
 from openmodality.exam.producers.presentation_states import build_state, describe_image, plan_state
 from openmodality.exam.producers.producer import StepWork
-from openmodality.exam.selection import find_references, read_header
+from openmodality.exam.referenced_instances import find_references, read_header
 from openmodality.exam.workflow import Workflow
 from openmodality.objects.report.tid_2010 import Note
 from openmodality.objects.state.presentation_state import Look

@@ -18,8 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from openmodality.audit.checking import check_audit_message
 from openmodality.audit.codes import EVENT_IDS
+from openmodality.audit.message_check import check_audit_message
 from openmodality.audit.syslog import OctetFrames, SyslogFault, parse_syslog
 from openmodality.errors import TransportError
 from openmodality.hospital.journal import Journal

@@ -20,8 +20,8 @@ from openmodality.dimse.service import Refuse
 from openmodality.encoding.uid import new_uid
 from openmodality.errors import OpenModalityError
 from openmodality.hospital.agenda import Agenda
-from openmodality.hospital.documents import Documents
 from openmodality.hospital.journal import Journal
+from openmodality.hospital.json_documents import Documents
 from openmodality.services.commitment import (
     CommitmentRequest,
     CommitmentResult,

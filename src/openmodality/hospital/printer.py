@@ -16,9 +16,9 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Channel
 from openmodality.dimse.service import Refuse, Service
 from openmodality.errors import UsageError
-from openmodality.hospital.documents import Documents
 from openmodality.hospital.film_checks import check_request
 from openmodality.hospital.journal import Journal
+from openmodality.hospital.json_documents import Documents
 from openmodality.imaging.film.draw import save_films
 from openmodality.imaging.film.layout import place_boxes
 from openmodality.objects.film import Film, FilmSession

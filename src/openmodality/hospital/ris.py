@@ -13,9 +13,9 @@ from pydicom import Dataset
 
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.hospital.checks import check_listing, check_step
-from openmodality.hospital.documents import Documents
 from openmodality.hospital.items import ItemKey, ItemState, PerformedStep, ScheduledItem, key_of, state_of
 from openmodality.hospital.journal import Journal
+from openmodality.hospital.json_documents import Documents
 from openmodality.hospital.schedule import check_item, complete, step_of
 
 _PLACE: Final = "RIS"

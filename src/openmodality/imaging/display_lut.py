@@ -13,7 +13,7 @@ import numpy as np
 
 from openmodality.errors import UsageError
 from openmodality.imaging.gsdf import Numbers, find_deviation, find_jnd_index, find_luminance, make_display_table
-from openmodality.standard.display import GSDF_PREFIX, SRGB, parse_gsdf
+from openmodality.standard.screen_setting import GSDF_PREFIX, SRGB, parse_gsdf
 from openmodality.value_class import dataclass
 
 P_VALUES: Final = 1024

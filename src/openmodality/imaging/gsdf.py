@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from openmodality.errors import UsageError
-from openmodality.standard.display import GREATEST_LUMINANCE, LEAST_LUMINANCE
+from openmodality.standard.screen_setting import GREATEST_LUMINANCE, LEAST_LUMINANCE
 
 LEAST_JND, GREATEST_JND = 1.0, 1023.0
 

@@ -13,8 +13,8 @@ import pytest
 from openmodality import Modality
 from openmodality.activities import audit, audit_delivery
 from openmodality.activities.audit_delivery import ROWS_AT_ONCE
-from openmodality.audit.checking import check_audit_message
 from openmodality.audit.events import tell_log_used
+from openmodality.audit.message_check import check_audit_message
 from openmodality.audit.syslog import parse_syslog
 from openmodality.store.listing.audit import AuditSearch
 from openmodality.store.states import JobKind, JobState

@@ -10,8 +10,8 @@ import pytest
 
 from openmodality import Modality
 from openmodality.audit.acting import Actor, set_actor
-from openmodality.audit.checking import check_audit_message
 from openmodality.audit.events import ActingPerson
+from openmodality.audit.message_check import check_audit_message
 from openmodality.store.listing.audit import AuditRow, AuditSearch, verify_chain
 from tests.acceptance.hospital_site import Place, in_hospital
 from tests.audit_messages import HOSTILE, find_schema_faults

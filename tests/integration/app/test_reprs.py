@@ -9,7 +9,7 @@ import numpy as np
 from pydicom import Dataset
 
 from openmodality import Modality
-from openmodality.device.site.template import write_site
+from openmodality.device.site.new_site import write_site
 from openmodality.network import (
     VERIFICATION_SERVICE,
     Acceptor,

@@ -13,9 +13,9 @@ from openmodality.errors import StoreError
 from openmodality.hospital.addresses import DEVICES, AddressBook
 from openmodality.hospital.agenda import Agenda
 from openmodality.hospital.commitments import CommitmentState
-from openmodality.hospital.documents import Documents
 from openmodality.hospital.items import ItemState
 from openmodality.hospital.journal import Journal
+from openmodality.hospital.json_documents import Documents
 from tests import hospital_scu as scu
 
 

@@ -4,8 +4,8 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from openmodality.audit.checking import check_audit_message
 from openmodality.audit.codes import EventKind
+from openmodality.audit.message_check import check_audit_message
 from tests.audit_messages import HOSTILE_SUBJECT, all_messages, encode, find_schema_faults
 
 NAMES = list(all_messages())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from openmodality.console.live_settings import AT_ONCE, LiveSettings, list_differences
+from openmodality.device.site.new_site import write_site
 from openmodality.device.site.settings_doc import list_site_settings
 from openmodality.device.site.site_loader import load_site
-from openmodality.device.site.template import write_site
 
 
 def test_some_are_taken_at_once_and_others_wait(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def run(folder: Path, profile: str, as_json: bool) -> None:
     As it is, it works with the virtual hospital of the same machine (openmodality hospital). A site file that is there
     already stays as it is.
     """
-    from openmodality.device.site.template import write_site  # noqa: PLC0415 - start-up time of the help page
+    from openmodality.device.site.new_site import write_site  # noqa: PLC0415 - start-up time of the help page
 
     file = write_site(folder, profile)
     if as_json:

@@ -23,10 +23,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from openmodality.device.site.new_site import write_site
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_file import ConsoleSettings
 from openmodality.device.site.site_loader import load_site
-from openmodality.device.site.template import write_site
 from openmodality.errors import ConfigurationError
 from openmodality.hospital.addresses import DEVICES, LOCALHOST, PACS, PRINTER, RIS, Endpoint
 from openmodality.hospital.hospital import Habits, Hospital

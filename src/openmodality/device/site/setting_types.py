@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from openmodality.standard.display import check_display
 from openmodality.standard.film import FILM_SIZES_MM, parse_display_format
+from openmodality.standard.screen_setting import check_display
 from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 from openmodality.standard.value_rules import RIGHT_FORMS, mend_value

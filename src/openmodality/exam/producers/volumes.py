@@ -14,9 +14,9 @@ from openmodality.acquisition.spool import NumberedFrames, SpooledFrames
 from openmodality.acquisition.stack import Stack
 from openmodality.acquisition.volume import Parts
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.image.display import describe_display, describe_values
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.image.scaling import Scaling, StoredForm, Survey, Values, choose_form
+from openmodality.objects.image.value_display import describe_display, describe_values
 from openmodality.objects.rules.elements import list_elements, make_data_set
 from openmodality.value_class import dataclass
 

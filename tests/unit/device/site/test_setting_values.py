@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openmodality.device.profile.loader import load_profile
+from openmodality.device.site.new_site import make_site_text
 from openmodality.device.site.setting_values import (
     SettingValue,
     find_setting_table,
@@ -13,7 +14,6 @@ from openmodality.device.site.setting_values import (
     read_typed_value,
 )
 from openmodality.device.site.settings_doc import list_all_parameters, list_site_settings
-from openmodality.device.site.template import make_site_text
 from openmodality.errors import NotFound, UsageError
 
 RF = load_profile("rf")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from openmodality.device.site.new_site import write_site
 from openmodality.device.site.site_change import (
     MOST_KEPT,
     find_kept,
@@ -17,7 +18,6 @@ from openmodality.device.site.site_change import (
     plan_change,
     write_change,
 )
-from openmodality.device.site.template import write_site
 from openmodality.errors import ConfigurationError, NotFound, WrongState
 
 AT = 1_800_000_000.25

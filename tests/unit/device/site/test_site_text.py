@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openmodality.device.profile.loader import list_profile_names, load_profile
+from openmodality.device.site.new_site import make_site_text
 from openmodality.device.site.site_text import remove_table, remove_value, set_value
-from openmodality.device.site.template import make_site_text
 from openmodality.errors import ConfigurationError
 
 TEXT = """\

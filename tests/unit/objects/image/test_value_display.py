@@ -9,9 +9,9 @@ import pytest
 from pydicom.dataset import Dataset
 
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.image.display import describe_display, describe_values
 from openmodality.objects.image.pixel_rules import PixelRules
 from openmodality.objects.image.scaling import Scaling, Survey, choose_form
+from openmodality.objects.image.value_display import describe_display, describe_values
 from tests.made_objects import definition_of
 
 

@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from openmodality.app import endings
-from openmodality.app.endings import EndingWatch
+from openmodality.app import ending_watch
+from openmodality.app.ending_watch import EndingWatch
 from openmodality.errors import UsageError
 from openmodality.exam.workflow import Workflow
 from openmodality.standard.performed_step import StepStatus
@@ -38,7 +38,7 @@ class Endings:
 def test_an_exam_that_cannot_be_ended_keeps_no_other_from_its_end(
     error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(endings, "find_noted_endings", lambda workflow: {1: ENDING, 2: ENDING})
+    monkeypatch.setattr(ending_watch, "find_noted_endings", lambda workflow: {1: ENDING, 2: ENDING})
     workflow = Endings(error)
     with caplog.at_level(logging.ERROR), EndingWatch(cast("Workflow", workflow), look_s=0.001):
         assert workflow.told.wait(10)
@@ -48,7 +48,7 @@ def test_an_exam_that_cannot_be_ended_keeps_no_other_from_its_end(
     assert vars(record)["exam"] == 1
     if isinstance(error, KeyError):
         assert vars(record)["error"] == "KeyError"
-        assert vars(record)["place"].startswith("test_endings.py:")
+        assert vars(record)["place"].startswith("test_ending_watch.py:")
         assert "Doe" not in str(vars(record))
 
 
@@ -61,7 +61,7 @@ def test_a_fault_at_a_look_is_reported_and_the_next_look_follows(
         for error in looks:
             raise error
 
-    monkeypatch.setattr(endings, "find_noted_endings", lambda workflow: {2: ENDING})
+    monkeypatch.setattr(ending_watch, "find_noted_endings", lambda workflow: {2: ENDING})
     workflow = Endings(KeyError())
     with caplog.at_level(logging.ERROR), EndingWatch(cast("Workflow", workflow), look, look_s=0.001):
         assert workflow.told.wait(10)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from openmodality.device.site.new_site import write_site
 from openmodality.device.site.settings_doc import list_parameter_settings, list_site_settings
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
-from openmodality.device.site.template import write_site
 from openmodality.errors import ConfigurationError
 
 US = Path(__file__).parents[3] / "data" / "profiles" / "us"

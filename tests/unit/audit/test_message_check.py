@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from openmodality.audit.checking import check_audit_message
+from openmodality.audit.message_check import check_audit_message
 from tests.audit_messages import all_messages, encode, find_schema_faults
 
 SENT = encode(all_messages()["sent"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openmodality.standard.display import check_display, parse_gsdf
+from openmodality.standard.screen_setting import check_display, parse_gsdf
 
 
 @pytest.mark.parametrize("said", ["srgb", "gsdf:0.8,250", "gsdf:0.05, 3993", "screens/left.csv"])
