@@ -119,9 +119,10 @@ def has_value(data_set: Dataset, tag: int) -> bool:
 
     What stands in it counts even where it says nothing, which :func:`is_filled` tells.
     """
-    if tag not in data_set:
+    element: DataElement | None = data_set.get(intern_tag(tag))
+    if element is None:
         return False
-    return bool(read_items(data_set, tag) if data_set[tag].VR == "SQ" else values_of(data_set[tag]))
+    return bool(element.value if element.VR == "SQ" else values_of(element))
 
 
 def values_of(element: DataElement) -> list[object]:

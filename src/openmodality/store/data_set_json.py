@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from functools import lru_cache
@@ -40,6 +41,42 @@ def to_json(data_set: Dataset) -> Json:
         rest = Dataset(others, parent_encoding=data_set.original_character_set or data_set._character_set)
         made |= _clean_elements(rest.to_json_dict(suppress_invalid_tags=True))
     return made
+
+
+def to_json_text(data_set: Dataset) -> str:
+    """:func:`to_json` as the text that a database keeps: that of an element which is often the same is made once."""
+    texts = []
+    for element in data_set.values():
+        text = _write_text(element) if isinstance(element, DataElement) else None
+        if text is None:
+            return json.dumps(to_json(data_set))
+        texts.append(text)
+    return f"{{{', '.join(texts)}}}"
+
+
+def _write_text(element: DataElement) -> str | None:
+    """An element with its tag, as :func:`_write_plain` has it; None for what that leaves to pydicom."""
+    vr, value = element.VR, element.value
+    if vr == "SQ":
+        return f'"{_write_tag(element.tag)}": {{"vr": "SQ", "Value": [{", ".join(map(to_json_text, value))}]}}'
+    if vr in _PLAIN_VRS and type(value) in (str, UID):
+        return _write_text_value(element.tag, vr, str(value))
+    if type(value) is PersonName and value:
+        return _write_name(element.tag, vr, value.components)
+    plain = _write_plain(element)
+    return None if plain is None else f'"{_write_tag(element.tag)}": {json.dumps(plain)}'
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _write_text_value(tag: int, vr: str, text: str) -> str:
+    written = json.dumps(clean_text(text, lines=True))
+    return f'"{tag:08X}": {{"vr": "{vr}", "Value": [{written}]}}' if text else f'"{tag:08X}": {{"vr": "{vr}"}}'
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _write_name(tag: int, vr: str, components: tuple[str, ...]) -> str:
+    groups = {name: clean_text(text) for name, text in zip(_GROUPS, components, strict=False)}
+    return f'"{tag:08X}": {{"vr": "{vr}", "Value": [{json.dumps(groups)}]}}'
 
 
 def _write_plain(element: DataElement) -> Json | None:

@@ -115,6 +115,16 @@ class Transaction(Snapshot):
             start += count
         return inserted
 
+    def put_rows(
+        self, table: str, columns: Sequence[str], unique: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> None:
+        """Insert rows, or write what they say over those with the same ``unique`` columns, each only once."""
+        if rows:
+            mark = "?" if self.dialect == "sqlite" else "%s"
+            self.connection.exec_driver_sql(
+                _make_put(table, tuple(columns), tuple(unique), mark), list(map(tuple, rows))
+            )
+
     def add_audit(self, entry: AuditEntry, and_then: Callable[[Transaction], object] | None = None) -> None:
         """Add a row to the audit trail, which is written when the transaction ends, with all that it tells of.
 
@@ -196,3 +206,11 @@ def _make_insert(table: str, columns: tuple[str, ...], count: int, mark: str) ->
     names = ", ".join(f'"{column}"' for column in columns)
     row = f"({', '.join([mark] * len(columns))})"
     return f"INSERT INTO {table} ({names}) VALUES {', '.join([row] * count)} ON CONFLICT DO NOTHING"
+
+
+@lru_cache(maxsize=16)
+def _make_put(table: str, columns: tuple[str, ...], unique: tuple[str, ...], mark: str) -> str:
+    names = ", ".join(f'"{column}"' for column in columns)
+    changes = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in unique)
+    row, same = ", ".join([mark] * len(columns)), ", ".join(unique)
+    return f"INSERT INTO {table} ({names}) VALUES ({row}) ON CONFLICT ({same}) DO UPDATE SET {changes}"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from openmodality.store.data_set_json import from_json, to_json
+from openmodality.store.data_set_json import from_json, to_json, to_json_text
 from tests.peers.objects import worklist_item
+from tests.property.data_sets import data_sets
 
 
 def test_a_data_set_comes_back_as_it_was() -> None:
@@ -74,3 +77,8 @@ def test_what_comes_back_twice_is_changed_once() -> None:
     one, other = from_json(kept), from_json(kept)
     one.PatientID = "changed"
     assert other.PatientID != "changed"
+
+
+@given(data_sets() | st.just(worklist_item(PatientName="Müller^Änne=山田", PatientWeight="70.5")))
+def test_the_text_of_a_data_set_is_that_of_its_json(data_set: Dataset) -> None:
+    assert to_json_text(data_set) == json.dumps(to_json(data_set))

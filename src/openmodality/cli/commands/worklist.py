@@ -11,7 +11,7 @@ from pydicom import Dataset
 from openmodality.activities.worklist_query import RETURN_KEYS, ask_for_worklist, describe_limits
 from openmodality.app.records.peers import item_as_json
 from openmodality.cli.terminal.arguments import CliCommand, Parser
-from openmodality.cli.terminal.attributes import cell, parse_keys, say_odd_keys
+from openmodality.cli.terminal.attributes import format_element, parse_keys, say_odd_keys
 from openmodality.cli.terminal.json_output import add_json, print_document
 from openmodality.cli.terminal.options import add_keys, add_limit, split_key
 from openmodality.cli.terminal.output import clean, date_and_time, say
@@ -20,19 +20,21 @@ from openmodality.cli.terminal.site import add_site, device
 from openmodality.cli.terminal.table import Column, add_wide, print_rows
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import parse_path
+from openmodality.dimse.reading import read_elements
 from openmodality.errors import UsageError
 from openmodality.query.identifier import Key, identifier
 from openmodality.services.worklist import find_defects
+from openmodality.standard.tags import (
+    SCHEDULED_PROCEDURE_STEP_SEQUENCE,
+    SCHEDULED_PROCEDURE_STEP_START_DATE,
+    SCHEDULED_PROCEDURE_STEP_START_TIME,
+)
 
 if TYPE_CHECKING:
     import ssl
 
-_STEP: Final = "ScheduledProcedureStepSequence"
 _MOST_ITEMS: Final = 9999
 """As many as a device may be told to take (``worklist.max_items``): a RIS that never ends its answer is left."""
-
-_DATE: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartDate")
-_TIME: Final = parse_path(f"{_STEP}>ScheduledProcedureStepStartTime")
 
 
 class ListedItem(NamedTuple):
@@ -43,21 +45,49 @@ class ListedItem(NamedTuple):
     defects: Sequence[str]
 
 
-def _column(heading: str, path: str, *, leave_out: int = 0, words: bool = False) -> Column[ListedItem]:
-    place = parse_path(path)
-    return Column(heading, lambda item: cell(item.attributes, place), leave_out=leave_out, words=words)
+class _Line:
+    """An item as a line of the table; what stands in it is looked up once."""
+
+    def __init__(self, item: ListedItem) -> None:
+        self.number = item.number
+        self._above = read_elements(item.attributes)
+        steps = self._above.get(SCHEDULED_PROCEDURE_STEP_SEQUENCE)
+        self._inside = read_elements(steps.value[0]) if steps is not None and steps.VR == "SQ" and steps.value else {}
+
+    def read(self, tag: int) -> str:
+        """An attribute of the item."""
+        return format_element(self._above.get(tag))
+
+    def read_step(self, tag: int) -> str:
+        """An attribute of its scheduled step."""
+        return format_element(self._inside.get(tag))
+
+    def read_start(self) -> str:
+        """When the step is to start."""
+        date, time = SCHEDULED_PROCEDURE_STEP_START_DATE, SCHEDULED_PROCEDURE_STEP_START_TIME
+        return date_and_time(self.read_step(date), self.read_step(time))
 
 
-_NUMBER: Final = Column[ListedItem]("item", lambda item: item.number)
+def _make_column(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> Column[_Line]:
+    (tag,) = parse_path(keyword)
+    return Column(heading, lambda line: line.read(tag), leave_out=leave_out, words=words)
+
+
+def _make_step_column(heading: str, keyword: str, *, leave_out: int = 0, words: bool = False) -> Column[_Line]:
+    (tag,) = parse_path(keyword)
+    return Column(heading, lambda line: line.read_step(tag), leave_out=leave_out, words=words)
+
+
+_NUMBER: Final = Column[_Line]("item", lambda line: line.number)
 _COLUMNS: Final = (
-    Column[ListedItem]("start", lambda item: date_and_time(cell(item.attributes, _DATE), cell(item.attributes, _TIME))),
-    _column("station", f"{_STEP}>ScheduledStationAETitle", leave_out=5),
-    _column("modality", f"{_STEP}>Modality", leave_out=4),
-    _column("patient", "PatientName", words=True),
-    _column("patient ID", "PatientID", leave_out=1),
-    _column("accession", "AccessionNumber", leave_out=2),
-    _column("step ID", f"{_STEP}>ScheduledProcedureStepID", leave_out=3),
-    _column("procedure step", f"{_STEP}>ScheduledProcedureStepDescription", words=True),
+    Column[_Line]("start", _Line.read_start),
+    _make_step_column("station", "ScheduledStationAETitle", leave_out=5),
+    _make_step_column("modality", "Modality", leave_out=4),
+    _make_column("patient", "PatientName", words=True),
+    _make_column("patient ID", "PatientID", leave_out=1),
+    _make_column("accession", "AccessionNumber", leave_out=2),
+    _make_step_column("step ID", "ScheduledProcedureStepID", leave_out=3),
+    _make_step_column("procedure step", "ScheduledProcedureStepDescription", words=True),
 )
 
 
@@ -116,7 +146,7 @@ class Listing:
             return
         is_numbered = any(item.number is not None for item in self._items)
         columns = (_NUMBER, *_COLUMNS) if is_numbered else _COLUMNS
-        print_rows(columns, self._items, empty="nothing is scheduled", wide=wide)
+        print_rows(columns, map(_Line, self._items), empty="nothing is scheduled", wide=wide)
         for place, (number, _, found) in enumerate(self._items, 1):
             for defect in found:
                 print(f"item {place if number is None else number}: {clean(defect)}")

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pydicom import Dataset
+from pydicom.dataelem import DataElement
 
 from openmodality.app.records.data_sets import format_plain
 from openmodality.cli.terminal.options import split_key
@@ -82,7 +83,11 @@ def cell(data_set: Dataset, path: Sequence[int]) -> str:
     for tag in path[:-1]:
         found = place.get(intern_tag(tag)) if place is not None else None
         place = found.value[0] if found is not None and found.VR == "SQ" and found.value else None
-    element = place.get(intern_tag(path[-1])) if place is not None else None
+    return format_element(place.get(intern_tag(path[-1])) if place is not None else None)
+
+
+def format_element(element: DataElement | None) -> str:
+    """An element for a table; empty where there is none."""
     if element is None or element.VR == "SQ":
         return ""
     if isinstance(element.value, str):  # as most are

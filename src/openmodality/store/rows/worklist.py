@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,7 +17,7 @@ from openmodality.device.paths import parse_path
 from openmodality.dimse.reading import is_filled, read_elements
 from openmodality.errors import NotFound
 from openmodality.store.columns import list_keywords
-from openmodality.store.data_set_json import from_json, to_json
+from openmodality.store.data_set_json import from_json, to_json_text
 from openmodality.store.listing.reader import Json
 from openmodality.store.rows.patients import DEMOGRAPHICS, keep_patients
 from openmodality.store.schema import worklist_items
@@ -38,6 +40,8 @@ _LINE_KEYWORDS: Final = (*_LINE_COLUMNS, *_LINE_TEXTS)
 _AT_ONCE: Final = 500
 _NUMBERS_AT_ONCE: Final = 5000
 _UNIQUE: Final = ("device_id", "source", "key")
+_WRITTEN: Final = (*_UNIQUE, *_KEYWORDS, "item", "defects", "current", "received_at")
+_read_columns: Final = itemgetter(*_KEYWORDS)
 _IDENTITY = ("StudyInstanceUID", "AccessionNumber", "RequestedProcedureID", "ScheduledProcedureStepID", "PatientID")
 
 
@@ -96,11 +100,20 @@ def read_item_texts(attributes: Dataset, keywords: Iterable[str]) -> dict[str, s
     steps = above.get(_STEPS)
     inside = read_elements(steps.value[0]) if steps is not None and steps.VR == "SQ" and steps.value else {}
     found = {}
-    for keyword in keywords:
-        tag = _find_tag(keyword)
-        first, second = (inside, above) if keyword in _STEP_KEYWORDS else (above, inside)
-        found[keyword] = _read_text_of(first.get(tag)) or _read_text_of(second.get(tag))
+    for keyword, tag, is_inside in _find_places(tuple(keywords)):
+        first, second = (inside, above) if is_inside else (above, inside)
+        element = first.get(tag)
+        text = _read_text_of(element) if element is not None else ""
+        if not text and tag in second:
+            text = _read_text_of(second[tag])
+        found[keyword] = text
     return found
+
+
+@lru_cache(maxsize=64)
+def _find_places(keywords: tuple[str, ...]) -> tuple[tuple[str, int, bool], ...]:
+    """The tags of these attributes, and whether each is one of the step."""
+    return tuple((keyword, _find_tag(keyword), keyword in _STEP_KEYWORDS) for keyword in keywords)
 
 
 def _read_text_of(element: DataElement | None) -> str:
@@ -130,34 +143,19 @@ def keep_items(
         own = (worklist_items.c.device_id == transaction.device_id, worklist_items.c.source == source)
         transaction.execute(update(worklist_items).where(*own).values(current=False))
     texts = [read_item_texts(attributes, _KEPT) for attributes, _ in found]
-    rows = [_make_row(transaction, source, *each, said) for each, said in zip(found, texts, strict=True)]
-    if rows:
-        statement = transaction.insert(worklist_items)
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in _UNIQUE}
-        transaction.execute(statement.on_conflict_do_update(index_elements=_UNIQUE, set_=changed), rows)
-    _keep_demographics(transaction, texts)
-    numbers = _read_numbers(transaction, source, [row["key"] for row in rows])
-    kept: dict[int, WorklistItem] = {}
-    for row, (attributes, defects) in zip(rows, found, strict=True):
-        number = numbers[row["key"]]
-        kept[number] = WorklistItem(number, source, attributes, tuple(defects), True, row["received_at"])
-    return list(kept.values())
-
-
-def _make_row(
-    transaction: Transaction, source: str, attributes: Dataset, defects: Sequence[str], texts: Mapping[str, str]
-) -> dict[str, Any]:
-    columns = {keyword: texts[keyword] for keyword in _KEYWORDS}
-    return {
-        **columns,
-        "device_id": transaction.device_id,
-        "source": source,
-        "key": make_key(columns),
-        "item": to_json(attributes),
-        "defects": list(defects),
-        "current": True,
-        "received_at": transaction.now,
+    keys = list(map(make_key, texts))
+    now, of_source = transaction.now, (transaction.device_id, source)
+    rows = {
+        key: (*of_source, key, *_read_columns(said), to_json_text(attributes), json.dumps(list(defects)), True, now)
+        for key, said, (attributes, defects) in zip(keys, texts, found, strict=True)
     }
+    transaction.put_rows(worklist_items.name, _WRITTEN, _UNIQUE, list(rows.values()))
+    _keep_demographics(transaction, texts)
+    numbers = _read_numbers(transaction, source, keys)
+    kept: dict[int, WorklistItem] = {}
+    for key, (attributes, defects) in zip(keys, found, strict=True):
+        kept[numbers[key]] = WorklistItem(numbers[key], source, attributes, tuple(defects), True, now)
+    return list(kept.values())
 
 
 def _read_numbers(snapshot: Snapshot, source: str, keys: Sequence[str]) -> dict[str, int]:

@@ -62,6 +62,12 @@ def test_a_whole_answer_replaces_those_before_and_keeps_the_ids(store: LocalStor
     assert caught.value.advice == "openmodality worklist shows them"
 
 
+def test_an_item_that_comes_twice_is_kept_once_as_it_came_last(store: LocalStore) -> None:
+    numbers = keep(store, item(), item("SPS2"), (item(PatientID="0000001")[0], ["odd"]))
+    assert keep(store, item(), item(PatientName="Last^One")) == numbers[:1]
+    assert {found["ScheduledProcedureStepID"]: found["PatientName"] for found in listed(store)} == {"SPS1": "Last^One"}
+
+
 def test_a_part_of_the_worklist_leaves_the_other_items_current(store: LocalStore) -> None:
     first = keep(store, item("SPS1"), item("SPS2"))
     second = keep(store, item("SPS2"), item("SPS3"), whole=False)
