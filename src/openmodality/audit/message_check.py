@@ -169,7 +169,7 @@ def _check_values(root: Element) -> Iterator[str]:
     if event is not None and not _MOMENT.fullmatch(event.get("EventDateTime", "")):
         yield "EventDateTime is no date and time with a zone"
     if event is not None and event.get("EventOutcomeIndicator") not in ("0", "4", "8", "12"):
-        yield "EventOutcomeIndicator is none of 0, 4, 8, 12"
+        yield "EventOutcomeIndicator is not one of 0, 4, 8, 12"
     for participant in root.findall("ActiveParticipant"):
         if participant.get("UserIsRequestor") not in ("true", "false", "1", "0"):
             yield "UserIsRequestor is neither true nor false"
@@ -182,13 +182,13 @@ def _check_values(root: Element) -> Iterator[str]:
 
 def _check_rule(root: Element, event: Element, kind: EventKind | None) -> Iterator[str]:
     if kind is None:
-        yield "EventID is none that a modality sends (CID 400)"
+        yield "EventID is not one that a modality sends (CID 400)"
         return
     rule, name = _RULES[kind], EVENT_IDS[kind].meaning
     if event.get("EventActionCode", "") not in tuple(rule.actions):
-        yield f"{name}: EventActionCode is none of {', '.join(rule.actions)}"
+        yield f"{name}: EventActionCode is not one of {', '.join(rule.actions)}"
     if rule.types and _find_code(event, "EventTypeCode") not in {each.value.value for each in rule.types}:
-        yield f"{name}: EventTypeCode is none of CID 401 and 403 for it"
+        yield f"{name}: EventTypeCode is not one of CID 401 and 403 for it"
     roles = {_find_code(each, "RoleIDCode") for each in root.findall("ActiveParticipant")}
     objects = {
         _find_code(each, "ParticipantObjectIDTypeCode") for each in root.findall("ParticipantObjectIdentification")

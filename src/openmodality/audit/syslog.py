@@ -64,7 +64,7 @@ def parse_syslog(message: bytes) -> tuple[SyslogHeader, bytes]:
     if int(found["priority"]) != PRIORITY or found["version"] != b"1":
         raise SyslogFault("priority and version are not <85>1")
     if not _TIME.fullmatch(found["time"]):
-        raise SyslogFault("the time stamp is none of RFC 5424")
+        raise SyslogFault("the time stamp does not follow RFC 5424")
     content = message[found.end() :]
     if not content.startswith(_BOM):
         raise SyslogFault("the content has no BOM before it")

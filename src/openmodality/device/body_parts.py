@@ -41,7 +41,7 @@ def describe_unknown_body_parts(profile: Profile, items: Iterable[tuple[int, Dat
     """The notice for the operator about scheduled body parts that the device's list lacks; items with their numbers."""
     for number, item in items:
         for term in _find_unknown(profile, item):
-            yield f"worklist item {number} has Body Part Examined {term!r}, which is none of this device's; it is kept"
+            yield f"worklist item {number} has Body Part Examined {term!r}, which this device does not list; it is kept"
 
 
 def _find_unknown(profile: Profile, attributes: Dataset) -> Iterator[str]:

@@ -164,5 +164,5 @@ def _parse_headers(raw: bytes) -> dict[str, str]:
         elif colon and _TOKEN.fullmatch(name.strip()):
             headers[name.strip().lower()] = value.strip()
         else:
-            raise BrokenMultipart("a part of the multipart message has a line among its headers that is none")
+            raise BrokenMultipart("a part of the multipart message has a line among its headers that is not a header")
     return headers

@@ -66,7 +66,7 @@ def check_request(sop_class_uid: str, attributes: Dataset) -> FilmVerdict:
     complaints = tuple(_find_bad_manners(attributes))
     for tag, terms in _TERMS.items():
         if read_text(attributes, tag) not in ("", *terms):
-            refusal = f"{name_of(tag)} is none of {', '.join(terms)}"
+            refusal = f"{name_of(tag)} is not one of {', '.join(terms)}"
             return FilmVerdict(refusal=refusal, offending=(tag,), complaints=complaints)
     check = _CHECKS.get(sop_class_uid)
     return replace(check(attributes) if check else FilmVerdict(), complaints=complaints)

@@ -72,7 +72,7 @@ def spread_luminances(measured: list[float]) -> Numbers:
     if len(measured) > _LEVELS:
         raise UsageError(f"a browser has {_LEVELS} levels, and {len(measured)} luminances were measured")
     if min(measured) <= 0:
-        raise UsageError("a luminance of 0 cd/m2 is none of a screen in a room", advice="measure with the room's light")
+        raise UsageError("no screen in a room has a luminance of 0 cd/m2", advice="measure with the room's light")
     places = np.linspace(0, _LEVELS - 1, len(measured))
     return find_luminance(np.clip(np.interp(np.arange(_LEVELS), places, find_jnd_index(measured)), 1, 1023))
 

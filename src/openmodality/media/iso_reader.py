@@ -144,7 +144,7 @@ class _IsoImage:
             if descriptor[0] == _PRIMARY:
                 self._block_bytes = int.from_bytes(descriptor[128:130], "little")
                 if self._block_bytes not in (512, 1024, 2048):
-                    raise ObjectInvalid("its blocks have a length that is none")
+                    raise ObjectInvalid("its blocks have a length that ISO 9660 does not have")
                 return self._parse(descriptor[_ROOT])
         raise _NoImage("it has no primary volume descriptor")
 

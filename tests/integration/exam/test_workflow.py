@@ -239,7 +239,7 @@ def test_a_scheduled_body_part_that_the_device_does_not_know_is_told(tmp_path: P
         (item, *_) = modality.worklist()
         item.attributes.BodyPartExamined = "TAIL"
         exam = modality.start_exam(item)
-        assert any("'TAIL', which is none of this device's" in notice for notice in exam.notices)
+        assert any("'TAIL', which this device does not list" in notice for notice in exam.notices)
 
 
 def test_the_name_of_a_companion_is_never_the_patients(tmp_path: Path) -> None:

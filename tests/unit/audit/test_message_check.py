@@ -11,8 +11,8 @@ SENT = encode(all_messages()["sent"])
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("EventActionCode=\"R\"", "EventActionCode=\"E\"", "EventActionCode is none of C, R, U"),
-        ('csd-code="110104"', 'csd-code="4711"', "EventID is none"),
+        ("EventActionCode=\"R\"", "EventActionCode=\"E\"", "EventActionCode is not one of C, R, U"),
+        ('csd-code="110104"', 'csd-code="4711"', "EventID is not one"),
         ('csd-code="110153"', 'csd-code="110150"', "no participant is Source Role ID"),
         ('csd-code="110180"', 'csd-code="110181"', "no Study Instance UID"),
         ('UserIsRequestor="true"', 'UserIsRequestor="yes"', "UserIsRequestor"),

@@ -71,4 +71,4 @@ def test_a_device_without_a_list_takes_any() -> None:
 
 def test_scheduled_parts_that_are_not_of_the_list_are_told(rf: Profile) -> None:
     (notice,) = describe_unknown_body_parts(rf, [(4, of("KNEE")), (17, of("TAIL")), (18, Dataset())])
-    assert notice == "worklist item 17 has Body Part Examined 'TAIL', which is none of this device's; it is kept"
+    assert notice == "worklist item 17 has Body Part Examined 'TAIL', which this device does not list; it is kept"

@@ -155,7 +155,7 @@ def check_settings(settings: Mapping[str, Any], where: str) -> None:
     for name, allowed in _CHOICES.items():
         if name in settings and settings[name] not in allowed:
             raise ObjectInvalid(
-                f"{where}: {name} is none of {', '.join(allowed)}", advice=f"say one of these for {name}"
+                f"{where}: {name} is not one of {', '.join(allowed)}", advice=f"say one of these for {name}"
             )
     for name in _TEXTS:
         if name in settings and not isinstance(settings[name], str):

@@ -69,7 +69,7 @@ class PageQuery(BaseModel):
 
 
 def _explain_cursor() -> UsageError:
-    return UsageError("the cursor is none of this list", advice="take next of the answer before, or begin without one")
+    return UsageError("the cursor is not of this list", advice="take next of the answer before, or begin without one")
 
 
 def make_cursor(**members: int) -> str:

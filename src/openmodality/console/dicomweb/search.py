@@ -106,7 +106,7 @@ def read_query(request: Request, level: str, named: dict[str, str]) -> WebQuery:
     for upper, uid in named.items():
         if not is_valid_uid(uid, strict=False):
             raise UsageError(
-                "the address has a UID that is none", advice="a UID has digits and dots, 64 of them at the most"
+                "the address has a UID that is not valid", advice="a UID has digits and dots, 64 of them at the most"
             )
         matched[(UNIQUE_KEYS[upper],)] = uid
     levels = ("STUDY", "SERIES", "IMAGE")

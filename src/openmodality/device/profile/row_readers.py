@@ -325,7 +325,7 @@ def read_rejection(row: ProfileRow) -> tuple[Situation, A_ASSOCIATE_RJ]:
     """How an association is rejected in a situation."""
     source, reason = row.integer("source", 1, 3), row.integer("reason", 1, 10)
     if (source, reason) not in REJECT_REASONS:
-        row.refuse(f"reason {reason} is none of source {source} (PS3.8 Table 9-21)")
+        row.refuse(f"reason {reason} is not one of source {source} (PS3.8 Table 9-21)")
     return row.one_of("situation", SITUATIONS), A_ASSOCIATE_RJ(row.integer("result", 1, 2), source, reason)
 
 
@@ -363,7 +363,7 @@ def read_media_use(row: ProfileRow) -> MediaUse:
     """What the device does with an application profile of media."""
     activities = row.words("activities")
     if unknown := [each for each in activities if each not in MEDIA_ACTIVITIES]:
-        row.refuse(f"activities: {unknown[0]!r} is none of {', '.join(MEDIA_ACTIVITIES)}")
+        row.refuse(f"activities: {unknown[0]!r} is not one of {', '.join(MEDIA_ACTIVITIES)}")
     return MediaUse(
         profile=row.required("profile"),
         capacity_mb=row.integer("capacity_mb", 0, 1_000_000),

@@ -77,7 +77,7 @@ def _web_url(text: str) -> str:
 
 def _film_size(text: str) -> str:
     if text not in FILM_SIZES_MM:
-        raise ValueError(f"{text!r} is none of {', '.join(FILM_SIZES_MM)}")
+        raise ValueError(f"{text!r} is not one of {', '.join(FILM_SIZES_MM)}")
     return text
 
 

@@ -169,7 +169,7 @@ def _read_terms(given: Mapping[str, object], statement: Statement) -> Iterator[s
 def _read_term(term: Term, keyword: str, words: Mapping[str, str], stated: str, statement: Statement) -> Iterator[str]:
     meaning = _find_word(words, stated)
     if meaning is None:
-        yield f"{describe_keyword(keyword)} is none of its terms; give one of {', '.join(words)}"
+        yield f"{describe_keyword(keyword)} is not one of its terms; give one of {', '.join(words)}"
         return
     before = statement.terms.setdefault(term.name, meaning)
     # Radiation Setting does not tell the kinds of acquisition apart.
@@ -199,7 +199,7 @@ def _read_position(given: Mapping[str, object], statement: Statement) -> Iterato
         return
     position = PATIENT_POSITIONS.get(str(given[_POSITION]).strip().upper())
     if position is None:
-        yield f"{describe_keyword(_POSITION)} is none of its terms; give one of {', '.join(PATIENT_POSITIONS)}"
+        yield f"{describe_keyword(_POSITION)} is not one of its terms; give one of {', '.join(PATIENT_POSITIONS)}"
         return
     names = ("PatientTableRelationship", "PatientOrientation", "PatientOrientationModifier")
     for name, meaning in zip(names, position, strict=True):
@@ -234,9 +234,9 @@ def _read_filter(
     of_what = _find_word(FILTER_MATERIALS, str(material))
     least, most = _parse_number(thickness[0]), _parse_number(thickness[1])
     if found is None:
-        yield f"{describe_keyword('FilterType')} is none of its terms; give one of {', '.join(FILTER_TYPES)}"
+        yield f"{describe_keyword('FilterType')} is not one of its terms; give one of {', '.join(FILTER_TYPES)}"
     if of_what is None:
-        yield f"{describe_keyword('FilterMaterial')} is none of its terms; give one of {', '.join(FILTER_MATERIALS)}"
+        yield f"{describe_keyword('FilterMaterial')} is not one of its terms; give one of {', '.join(FILTER_MATERIALS)}"
     if least is None or most is None or not 0 <= least <= most:
         yield f"{describe_keyword('FilterThicknessMaximum')} is no thickness; give mm, not below the minimum"
     elif found and of_what:

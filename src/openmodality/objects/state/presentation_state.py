@@ -102,11 +102,11 @@ class Look:
 
     def __post_init__(self) -> None:
         if self.window is not None and not self.window[1] >= 1:
-            raise UsageError(f"a window of width {self.window[1]:g} is none", advice="the width is 1 or more")
+            raise UsageError(f"a window cannot have the width {self.window[1]:g}", advice="the width is 1 or more")
         if self.window is not None and self.lut is not None:
             raise UsageError("a window and a lookup table exclude each other")
         if self.rotation not in _TURNS:
-            raise UsageError(f"a rotation by {self.rotation} is none", advice="0, 90, 180 or 270 degrees")
+            raise UsageError(f"an image cannot be rotated by {self.rotation}", advice="0, 90, 180 or 270 degrees")
         if self.size not in (SCALE_TO_FIT, TRUE_SIZE, MAGNIFY):
             raise UsageError(f"{self.size!r} is no size", advice=f"{SCALE_TO_FIT}, {TRUE_SIZE} or {MAGNIFY}")
         if (self.size == MAGNIFY) != (self.magnification is not None) or (self.magnification or 1) <= 0:

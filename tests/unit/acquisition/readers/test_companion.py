@@ -63,7 +63,7 @@ def test_an_object_has_several_names(tmp_path: Path, name: str) -> None:
     [
         ('object = "CT Image"', "makes no CT Image"),
         ("affine = [1, 2]", "affine has the shape"),
-        ('space = "XYZ"', "space is none of RAS, LPS"),
+        ('space = "XYZ"', "space is not one of RAS, LPS"),
         ("object = 3", "object is not a text"),
         ("slice = 3", "slice is not a DICOM keyword"),
         ("= 3", "not a TOML file"),

@@ -139,7 +139,7 @@ def test_an_unknown_profile_names_those_there_are() -> None:
         ("worklist_keys.csv", 'S,R,yes,yes\n"0010,0010', 'X,R,yes,yes\n"0010,0010', "matching 'X'"),
         ("iods.csv", "US Image,Image", "CT Image,Image", "object 'CT Image' is not among the objects"),
         ("attributes.csv", "MONOCHROME2|RGB", "", "line 3: values must hold"),
-        ("attributes.csv", "RGB,,", "RGB,,on Mondays", "attributes.csv line 3: condition 'on Mondays' is none: write"),
+        ("attributes.csv", "RGB,,", "RGB,,on Mondays", "attributes.csv line 3: 'on Mondays' is not a condition: write"),
         ("attributes.csv", "MWL USER", "RIS", "line 2: sources 'RIS' is not one of MWL, USER"),
         (
             "profile.toml",
@@ -198,7 +198,7 @@ def test_lines_of_tables_end_as_on_any_system(us: Path, ending: bytes) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("busy,2,3,7", "line 2: reason 7 is none of source 3"),
+        ("busy,2,3,7", "line 2: reason 7 is not one of source 3"),
         ("lazy,2,3,1", "line 2: situation 'lazy' is not one of"),
         ("busy,3,3,1", "line 2: result 3 is outside 1-2"),
     ],

@@ -58,7 +58,7 @@ def test_a_peer_that_prints_nothing_is_no_printer(tmp_path: Path) -> None:
     ("profile", "lines", "problem"),
     [
         ("mr", 'peer = "x"\n', "printers.film.peer: there is no peer 'x'"),
-        ("mr", 'film_sizes = ["9INX9IN"]\n', "printers.film.film_sizes.*'9INX9IN' is none of 8INX10IN"),
+        ("mr", 'film_sizes = ["9INX9IN"]\n', "printers.film.film_sizes.*'9INX9IN' is not one of 8INX10IN"),
         ("mr", 'layouts = ["3x4"]\n', "printers.film.layouts"),
         ("mr", 'layouts = ["CUSTOM\\\\1"]\n', "is not of the kinds of this device"),
         ("mr", "bits = 10\n", "printers.film.bits"),

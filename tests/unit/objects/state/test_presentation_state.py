@@ -135,9 +135,9 @@ def test_a_white_zero_is_turned_by_the_state() -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({"window": (40, 0)}, "window of width 0"),
+        ({"window": (40, 0)}, "a window cannot have the width 0"),
         ({"window": (40, 4), "lut": VoiTable(0, 9, [1])}, "exclude each other"),
-        ({"rotation": 45}, "rotation by 45"),
+        ({"rotation": 45}, "cannot be rotated by 45"),
         ({"size": "BIG"}, "'BIG' is no size"),
         ({"size": "MAGNIFY"}, "goes with a magnification"),
         ({"magnification": 2.0}, "goes with a magnification"),
