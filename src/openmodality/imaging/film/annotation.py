@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -182,7 +183,8 @@ def _wrap(text: str, size: int, room: int, most: int) -> list[str]:
     """``text`` on as many lines as it takes, at most so many, broken at blanks where there are some; more is cut."""
     lines: list[str] = []
     while text and measure_line(text, size) > room and len(lines) < most - 1:
-        fitting = next((end for end in range(len(text), 1, -1) if measure_line(text[:end], size) <= room), 1)
+        ends = range(2, len(text) + 1)
+        fitting = 1 + bisect_right(ends, room, key=lambda end: measure_line(text[:end], size))
         blank = text.rfind(" ", 0, fitting + 1)
         lines.append(text[: blank if blank > 0 else fitting])
         text = text[len(lines[-1]) :].lstrip()
@@ -193,9 +195,8 @@ def _shorten(text: str, size: int, room: int) -> str:
     """``text`` as far as it fits, with an ellipsis where it is cut."""
     if measure_line(text, size) <= room:
         return text
-    while text and measure_line(text + "…", size) > room:
-        text = text[:-1]
-    return text + "…"
+    fitting = bisect_right(range(len(text)), room, key=lambda end: measure_line(text[:end] + "…", size))
+    return text[: max(fitting - 1, 0)] + "…"
 
 
 def _find_letters(direction: Sequence[float]) -> str:
