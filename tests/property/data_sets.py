@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from itertools import pairwise
 from typing import Any
@@ -80,7 +81,10 @@ def _places(vr: str) -> st.SearchStrategy[int]:
     return st.sampled_from(_PRIVATE_TAGS if vr == "UN" else [*standard, *private])
 
 
+# A strategy that is made while another one draws is checked anew each time.
 _VRS = st.sampled_from([(vr, _places(vr), _VALUES[vr]) for vr in sorted(_VALUES)])
+_SEQUENCE_TAGS = st.sampled_from(_TAGS["SQ"])
+_BOOLEANS, _SIGNED = st.booleans(), st.integers(0, 1)
 
 
 @st.composite
@@ -90,32 +94,34 @@ def _element(draw: st.DrawFn) -> DataElement:
 
 
 @st.composite
-def _sequence(draw: st.DrawFn, items: st.SearchStrategy[Dataset]) -> DataElement:
-    element = DataElement(draw(st.sampled_from(_TAGS["SQ"])), "SQ", Sequence(draw(st.lists(items, max_size=3))))
-    element.is_undefined_length = draw(st.booleans())
+def _sequence(draw: st.DrawFn, items: st.SearchStrategy[list[Dataset]]) -> DataElement:
+    element = DataElement(draw(_SEQUENCE_TAGS), "SQ", Sequence(draw(items)))
+    element.is_undefined_length = draw(_BOOLEANS)
     return element
 
 
 @st.composite
-def _data_set(draw: st.DrawFn, elements: st.SearchStrategy[DataElement]) -> Dataset:
+def _data_set(draw: st.DrawFn, elements: st.SearchStrategy[list[DataElement]]) -> Dataset:
     data_set = Dataset()
-    for element in draw(st.lists(elements, max_size=6)):
+    for element in draw(elements):
         data_set[element.tag] = element
         if element.tag.is_private:
             data_set.add_new(0x00090010, "LO", "SOMEBODY")
-    if draw(st.booleans()):
-        signed = draw(st.integers(0, 1))
+    if draw(_BOOLEANS):
+        signed = draw(_SIGNED)
         data_set.add_new(0x00280103, "US", signed)
         data_set.add_new(0x00280106, "SS" if signed else "US", -5 if signed else 65000)
-    data_set.is_undefined_length_sequence_item = draw(st.booleans())
+    data_set.is_undefined_length_sequence_item = draw(_BOOLEANS)
     return data_set
 
 
+@cache
 def data_sets() -> st.SearchStrategy[Dataset]:
     """Data sets of all VRs, with nested and empty sequences, defined and undefined lengths, and private blocks."""
-    items = _data_set(_element())
+    items = _data_set(st.lists(_element(), max_size=6))
     for _ in range(2):
-        items = _data_set(_element() | _sequence(items))
+        sequences = _sequence(st.lists(items, max_size=3))
+        items = _data_set(st.lists(_element() | sequences, max_size=6))
     return items
 
 
