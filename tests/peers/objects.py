@@ -6,10 +6,14 @@ The same ``seed`` gives the same pixels; UIDs are new at each call unless they a
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from pydicom.charset import convert_encodings
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.uid import (
     UID,
     CTImageStorage,
@@ -68,11 +72,42 @@ def save(instance: FileDataset, folder: Path) -> Path:
 def mr_series(folder: Path, count: int, *, rows: int = 64, columns: int = 64, **values: Any) -> list[Path]:
     """A series of MR images of one study as files, Instance Number (0020,0013) from 1."""
     together: dict[str, Any] = {"StudyInstanceUID": generate_uid(), "SeriesInstanceUID": generate_uid(), **values}
-    images = (
-        mr_image(rows=rows, columns=columns, seed=n, **together, InstanceNumber=n, ImagePositionPatient=[0, 0, 5 * n])
-        for n in range(1, count + 1)
-    )
-    return [save(image, folder) for image in images]
+    image = mr_image(rows=rows, columns=columns, **together)
+    syntax = image.file_meta.TransferSyntaxUID
+    kept: dict[int, bytes] = {}
+    paths = []
+    for number in range(1, count + 1):
+        image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        image.InstanceNumber, image.ImagePositionPatient = number, [0, 0, 5 * number]
+        image["PixelData"].value = _pixels(rows, columns, image.BitsStored, number, syntax)
+        paths.append(_save_next(image, folder, kept) if syntax == ExplicitVRLittleEndian else save(image, folder))
+    return paths
+
+
+_OF_ONE_IMAGE: Final = frozenset(
+    map(tag_for_keyword, ("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "PixelData"))
+)
+
+
+def _save_next(image: FileDataset, folder: Path, kept: dict[int, bytes]) -> Path:
+    """As :func:`save`; what the images of a series share is encoded once, as pydicom takes longest for it."""
+    encodings = convert_encodings(image.get("SpecificCharacterSet"))
+    parts = []
+    for element in image:
+        part = kept.get(element.tag)
+        if part is None or element.tag in _OF_ONE_IMAGE:
+            stream = DicomBytesIO()
+            stream.is_implicit_VR, stream.is_little_endian = False, True
+            write_data_element(stream, element, encodings)
+            part = kept[element.tag] = stream.getvalue()
+        parts.append(part)
+    head = DicomBytesIO()
+    head.is_implicit_VR, head.is_little_endian = False, True
+    write_file_meta_info(head, image.file_meta)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{image.SOPInstanceUID}.dcm"
+    path.write_bytes(b"".join((bytes(128), b"DICM", head.getvalue(), *parts)))
+    return path
 
 
 def worklist_item(**values: Any) -> FileDataset:
