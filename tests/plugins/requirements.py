@@ -37,9 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if not carried_ids(item) and any(item.iter_markers("requirement")):
+    if next(item.iter_markers("requirement"), None) is None:
+        return
+    carried = carried_ids(item)
+    if not carried:
         raise pytest.UsageError(f"{item.nodeid}: the marker 'requirement' names no id")
-    unknown = sorted(set(carried_ids(item)) - known_ids())
+    unknown = sorted(set(carried) - known_ids())
     if unknown:
         raise pytest.UsageError(f"{item.nodeid}: no requirements.csv has the id {', '.join(unknown)}")
 

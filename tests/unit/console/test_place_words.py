@@ -42,7 +42,9 @@ def list_texts() -> Iterator[tuple[str, str]]:
         left_out = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
         left_out |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
         for node in nodes:
-            text = read_text(node) if id(node) not in left_out else ""
+            if not isinstance(node, ast.Constant | ast.JoinedStr) or id(node) in left_out:
+                continue
+            text = read_text(node)
             if COMMAND.search(text):
                 yield f"{where}:{getattr(node, 'lineno', 0)}", text
 

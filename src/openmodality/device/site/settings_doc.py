@@ -76,13 +76,18 @@ def _escape(character: str) -> str:
     return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
-def list_site_settings(table: type[Settings] = SiteFile, prefix: str = "") -> Iterator[Setting]:
+@cache
+def list_site_settings() -> tuple[Setting, ...]:
     """The settings that every device has, in the order of the file."""
+    return tuple(_list_settings(SiteFile, ""))
+
+
+def _list_settings(table: type[Settings], prefix: str) -> Iterator[Setting]:
     schema = _make_schema(table)["properties"]
     for name, field in table.model_fields.items():
         inner, suffix = _format_inner_table(field.annotation)
         if inner:
-            yield from list_site_settings(inner, f"{prefix}{name}{suffix}.")
+            yield from _list_settings(inner, f"{prefix}{name}{suffix}.")
         else:
             found = schema[name]
             yield Setting(
