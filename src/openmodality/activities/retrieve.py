@@ -38,7 +38,7 @@ class Wanted:
     """What is to be retrieved: a study, one series of it, or one instance of the series. The patient root needs
     ``patient_id``.
 
-    Raises :class:`UsageError` for an instance without its series.
+    Raises :class:`UsageError` for no study, and for an instance without its series.
     """
 
     study: str
@@ -47,6 +47,8 @@ class Wanted:
     patient_id: str = ""
 
     def __post_init__(self) -> None:
+        if not self.study.strip():  # an archive could take it for all that it has
+            raise UsageError("a study is retrieved by its UID", advice="a query at level STUDY shows them")
         if self.instance and not self.series:
             raise UsageError(
                 "an instance is retrieved by its own UID and that of its series",

@@ -76,10 +76,12 @@ class Database:
         self.jobs_changed = ChangeSignal()
         self._writer = threading.Lock()
         self._writing_thread: int | None = None
+        self._is_closed = False
 
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
-        """The last committed state."""
+        """The last committed state. Raises :class:`UsageError` where the database is closed."""
+        self._check_open()
         with map_errors(), self.engine.connect() as connection:
             yield Snapshot(connection, self.device_id)
             if self.is_shared:
@@ -99,6 +101,7 @@ class Database:
 
     @contextmanager
     def _write(self, *, keeps_references: bool = True) -> Iterator[Transaction]:
+        self._check_open()
         if self._writing_thread == threading.get_ident():
             raise UsageError("a write transaction is open in this thread already; hand it down")
         with self._writer:
@@ -142,8 +145,13 @@ class Database:
             return snapshot.execute(select(func.max(events.c.id))).scalar() or 0
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; who reads or writes afterwards has kept the device for too long."""
+        self._is_closed = True
         self.engine.dispose()
+
+    def _check_open(self) -> None:
+        if self._is_closed:  # the library would connect anew, and nobody would close that
+            raise UsageError("the device is closed", advice="use it within its with block")
 
 
 def open_database(url: str, *, durability: Durability = "fsync", clock: Clock = time.time) -> Database:

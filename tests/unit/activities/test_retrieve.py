@@ -100,3 +100,9 @@ def test_what_cannot_be_asked(in_memory_peer: MakePeer) -> None:
         Wanted("1", instance="1.1.1")
     with pytest.raises(ConfigurationError, match="AE title"):
         retrieve_from_peer(InMemoryPeer().make_ends(), Wanted("1"), destination="A TITLE THAT IS TOO LONG")
+
+
+@pytest.mark.parametrize("study", ["", " "])
+def test_nothing_is_not_what_is_retrieved(study: str) -> None:
+    with pytest.raises(UsageError, match="a study is retrieved by its UID"):
+        Wanted(study)

@@ -50,6 +50,14 @@ def test_readers_go_on_while_a_writer_writes(database: Database) -> None:
     assert names(database) == ["first"]
 
 
+def test_a_database_that_is_closed_is_not_opened_again(database: Database) -> None:
+    database.close()
+    with pytest.raises(UsageError, match="the device is closed"), database.read():
+        pass
+    with pytest.raises(UsageError, match="the device is closed"), database.write():
+        pass
+
+
 def test_a_reader_sees_one_state_throughout(database: Database) -> None:
     with database.read() as reader:
         assert reader.execute(select(events.c.id)).all() == []

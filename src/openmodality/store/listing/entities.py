@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from openmodality.errors import UsageError
 from openmodality.store.index_columns import (
@@ -40,6 +40,11 @@ class Level(StrEnum):
     STUDY = "STUDY"
     SERIES = "SERIES"
     IMAGE = "IMAGE"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        """Raises :class:`UsageError`, which names the levels, for what is none."""
+        raise UsageError(f"{value!r} is no level", advice=f"the levels are {', '.join(cls)}")
 
 
 _LEVELS: Final = tuple(Level)

@@ -174,3 +174,8 @@ def test_what_was_sent_and_committed_is_counted(filled: LocalStore) -> None:
     with filled.read() as connection:
         study = find(connection, Level.STUDY, {"StudyInstanceUID": "1.1"})[0]
         assert (study.sent, study.committed) == (2, 1)
+
+
+def test_what_is_no_level_is_told_the_levels() -> None:
+    with pytest.raises(UsageError, match="'STUDIES' is no level; the levels are PATIENT, STUDY, SERIES, IMAGE"):
+        Level("STUDIES")
