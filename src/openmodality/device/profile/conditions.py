@@ -217,7 +217,7 @@ def parse_condition(text: str) -> RuleCondition | None:
         expression = parse_expression(match[3])
         return GivenValue(match[1], Not(expression) if match[2] == "unless" else expression)
     raise ConfigurationError(
-        f"{text!r} is not a condition",
+        f"condition {text!r} cannot be read",
         advice="write 'when ...', 'inside each item', 'VALUE unless ...', 'VALUE while ...' or 'one less than KEYWORD'",
     )
 

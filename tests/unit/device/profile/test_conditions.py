@@ -76,7 +76,7 @@ def test_each_form_of_a_condition_is_parsed() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("sometimes", "'sometimes' is not a condition"),
+        ("sometimes", "condition 'sometimes' cannot be read"),
         ("when it rains", "'it rains' is no fact"),
         ("when Nonsense is known", "'Nonsense' is no keyword of PS3.6"),
         ("one less than Nonsense", "'Nonsense' is no keyword of PS3.6"),

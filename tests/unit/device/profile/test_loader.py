@@ -139,7 +139,7 @@ def test_an_unknown_profile_names_those_there_are() -> None:
         ("worklist_keys.csv", 'S,R,yes,yes\n"0010,0010', 'X,R,yes,yes\n"0010,0010', "matching 'X'"),
         ("iods.csv", "US Image,Image", "CT Image,Image", "object 'CT Image' is not among the objects"),
         ("attributes.csv", "MONOCHROME2|RGB", "", "line 3: values must hold"),
-        ("attributes.csv", "RGB,,", "RGB,,on Mondays", "attributes.csv line 3: 'on Mondays' is not a condition: write"),
+        ("attributes.csv", "RGB,,", "RGB,,on Mondays", "line 3: condition 'on Mondays' cannot be read: write"),
         ("attributes.csv", "MWL USER", "RIS", "line 2: sources 'RIS' is not one of MWL, USER"),
         (
             "profile.toml",

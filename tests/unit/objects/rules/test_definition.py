@@ -51,7 +51,7 @@ def test_inside_each_item_needs_no_look_at_the_item() -> None:
     assert node.always.requirement == "1"
 
 
-def test_a_condition_that_is_none_names_object_module_and_attribute() -> None:
+def test_a_condition_that_cannot_be_read_names_object_module_and_attribute() -> None:
     with pytest.raises(ConfigurationError) as caught:
         table_of(rule("StudyID", "1C", condition="on Mondays"))
     assert str(caught.value).startswith("Test Object, Test module, (0020,0010) StudyID: condition 'on Mondays'")
