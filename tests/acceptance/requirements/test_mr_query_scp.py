@@ -46,6 +46,8 @@ ONE: dict[str, dict[str, str]] = {
     "IMAGE": {"InstanceNumber": "1"},
 }
 """Further keys, with which there is one entity of each level."""
+_CANCEL = bytes.fromhex("00000001 02000000 ff0f")
+"""(0000,0100) Command Field of a C-CANCEL-RQ (PS3.7 E.1)."""
 OTHER = {"StudyDate": "19990101", "StudyTime": "0301", "SeriesNumber": "77"}
 
 
@@ -391,8 +393,12 @@ def test_a_search_that_finds_nothing_is_cancelled(device: QueryDevice, monkeypat
             send(primitive, context_id)  # type: ignore[arg-type]
             if type(primitive).__name__ == "C_FIND":
                 association.send_c_cancel(7, context_id)
+
+        def note_cancel(event: evt.Event) -> None:
+            if _CANCEL in event.pdu.encode():
                 has_sent.set()
 
+        association.bind(evt.EVT_PDU_SENT, note_cancel)  # pynetdicom sends in a thread of its own
         monkeypatch.setattr(association.dimse, "send_msg", send_both)
         ((status, _),) = association.send_c_find(asked, FIND["STUDY"], msg_id=7)
     assert (status.Status, len(looked_into) < 5) == (0xFE00, True)
