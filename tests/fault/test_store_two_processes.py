@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-import openmodality
 from openmodality.store.listing.entities import Level, count
 from openmodality.store.local import open_store
 from tests.peers.forked import STDERR, fork
 from tests.peers.objects import mr_series
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(openmodality.__file__).parents[1])}
-IMPORT = (
-    "import sys; from pathlib import Path; from openmodality.store.local import open_store\n"
-    "with open_store(Path(sys.argv[1]), durability='os') as store:\n"
-    "    store.recover()\n"
-    "    for path in sorted(Path(sys.argv[2]).iterdir()): print(store.add_file(path).name)\n"
-)
-
 
 def test_each_instance_is_new_to_one_of_them_only(tmp_path: Path) -> None:
     mr_series(tmp_path / "source", 60, rows=16, columns=16)
     data = tmp_path / "data"
-    command = [sys.executable, "-c", IMPORT, str(data), str(tmp_path / "source")]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT, text=True) for _ in range(2)]
+    both = [fork("tests.fault.adding_process", data, tmp_path / "source", stderr=STDERR) for _ in range(2)]
     said = [process.communicate(timeout=60)[0].split() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert [sorted(pair) for pair in zip(*said, strict=True)] == [["NEW", "SAME"]] * 60
