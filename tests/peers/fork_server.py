@@ -3,8 +3,8 @@
 To import a device takes two seconds, and hundreds of tests start one. This process imports everything once and then
 forks: what it starts is a process of its own like any other, with its own standard streams, folder, environment and
 signals. It ends as Python ends, but does not take its modules apart, which would copy all memory that it shares with
-this one: eight times the work of a short command. ``tests.peers.forked`` asks for them, and this process ends when
-that has gone.
+this one: eight times the work of a short command. ``tests.peers.forked`` asks for them, in each process of a run of
+tests, and this process ends when all of these have gone.
 """
 
 from __future__ import annotations
@@ -15,19 +15,23 @@ import importlib
 import json
 import os
 import runpy
+import select
 import selectors
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Container
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from openmodality.cli.main import COMMANDS, main
 from openmodality.device.profile.loader import list_profile_names
 from openmodality.device.site.site_loader import load_default_site
 from openmodality.objects.site_objects import make_definition
-from tests.peers.forked import COMMAND
+from tests.peers.forked import COMMAND, find_lock, hold_lock
 
 _LENGTH: Final = 65_536
 _SOME: Final = 16
@@ -46,7 +50,43 @@ class Request:
     fate: int
 
 
-def serve(control: socket.socket) -> Request | None:
+class Askers:
+    """The connections of those who ask: one that is given, or those that a listener takes."""
+
+    def __init__(self, given: socket.socket, selector: selectors.BaseSelector) -> None:
+        self._selector = selector
+        self._listener = given if given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) else None
+        self._connections = set() if self._listener else {given}
+        selector.register(given, selectors.EVENT_READ)
+
+    def find_ready(self, ready: Container[object]) -> list[socket.socket]:
+        """The connections that something has come on."""
+        if self._listener and self._listener in ready:
+            control, _ = self._listener.accept()
+            self._selector.register(control, selectors.EVENT_READ)
+            self._connections.add(control)
+        return [each for each in self._connections if each in ready]
+
+    def lose(self, control: socket.socket) -> bool:
+        """Forget a connection that is closed; whether that was the last one.
+
+        Whoever comes after the last one begins another process like this.
+        """
+        self._selector.unregister(control)
+        self._connections.remove(control)
+        control.close()
+        if self._connections or self._listener is None:
+            return not self._connections
+        place = Path(self._listener.getsockname())
+        with hold_lock(place):
+            if select.select([self._listener], [], [], 0)[0]:
+                return False
+            place.unlink(missing_ok=True)
+            find_lock(place).unlink(missing_ok=True)
+        return True
+
+
+def serve(given: socket.socket) -> Request | None:
     """Start what is asked for. Returns the request in each process that is started, and nothing in the first one."""
     ended, wakes = socket.socketpair()
     for each in (ended, wakes):
@@ -54,34 +94,44 @@ def serve(control: socket.socket) -> Request | None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakes.fileno())
     fates: dict[int, int] = {}
-    with selectors.DefaultSelector() as selector, ended, wakes, control:
-        for each in (ended, control):
-            selector.register(each, selectors.EVENT_READ)
+    with selectors.DefaultSelector() as selector, ended, wakes, given:
+        selector.register(ended, selectors.EVENT_READ)
+        askers = Askers(given, selector)
         while True:
             ready = [key.fileobj for key, _ in selector.select()]
             if ended in ready:
                 ended.recv(_LENGTH)
                 tell_ends(fates)
-            if control not in ready:
-                continue
-            request = receive(control)
-            if request is None:
-                return None
-            pid = os.fork()
-            if pid == 0:
-                signal.set_wakeup_fd(-1)
-                return request
-            fates[pid] = request.fate
-            os.write(request.fate, b"%d\n" % pid)
-            for number in request.streams:
-                os.close(number)
+            for control in askers.find_ready(ready):
+                request = receive(control)
+                if request is None:
+                    if askers.lose(control):
+                        return None
+                elif start(request, fates):
+                    return request
+
+
+def start(request: Request, fates: dict[int, int]) -> bool:
+    """Start a process; whether this is it."""
+    pid = os.fork()
+    if pid == 0:
+        signal.set_wakeup_fd(-1)
+        return True
+    fates[pid] = request.fate
+    tell(request.fate, pid)
+    for number in request.streams:
+        os.close(number)
+    return False
 
 
 def receive(control: socket.socket) -> Request | None:
     """The next request; nothing where nobody can make one any more."""
     text, numbers = b"", list[int]()
     while not text.endswith(b"\n"):
-        part, more, _, _ = socket.recv_fds(control, _LENGTH, _SOME)
+        try:
+            part, more, _, _ = socket.recv_fds(control, _LENGTH, _SOME)
+        except ConnectionResetError:
+            return None
         if not part:
             return None
         text += part
@@ -97,12 +147,14 @@ def tell_ends(fates: dict[int, int]) -> None:
         if pid == 0:
             return
         fate = fates.pop(pid)
-        try:
-            os.write(fate, b"%d\n" % os.waitstatus_to_exitcode(status))
-        except BrokenPipeError:
-            pass  # nobody waits for it any more
-        finally:
-            os.close(fate)
+        tell(fate, os.waitstatus_to_exitcode(status))
+        os.close(fate)
+
+
+def tell(fate: int, number: int) -> None:
+    """Tell a number to who waits for a process, if anybody does."""
+    with suppress(BrokenPipeError):
+        os.write(fate, b"%d\n" % number)
 
 
 def become(request: Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import json
 import os
 import select
@@ -10,8 +11,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -99,8 +102,44 @@ class Forked:
 
 @cache
 def _connect() -> socket.socket:
-    """The connection to the process that starts programs, which it begins."""
-    ours, theirs = socket.socketpair()
+    """The connection to the process that starts programs. Processes of one run of tests share it; the first begins it.
+
+    It takes connections while the lock is held, and ends under the lock when the last one is closed.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        ours, theirs = socket.socketpair()
+        _begin(theirs)
+        return ours
+    place = Path(tempfile.gettempdir()) / f"openmodality-forks-{run[:16]}"
+    ours = socket.socket(socket.AF_UNIX)
+    with hold_lock(place):
+        try:
+            ours.connect(str(place))
+        except OSError:
+            place.unlink(missing_ok=True)
+            theirs = socket.socket(socket.AF_UNIX)
+            theirs.bind(str(place))
+            theirs.listen()
+            ours.connect(str(place))
+            _begin(theirs)
+    return ours
+
+
+def find_lock(place: Path) -> Path:
+    """The file that is locked."""
+    return place.with_suffix(".lock")
+
+
+@contextmanager
+def hold_lock(place: Path) -> Iterator[None]:
+    """Be the only one that begins or ends the process whose socket this is."""
+    with find_lock(place).open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _begin(theirs: socket.socket) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{_SOURCES}{os.pathsep}{ROOT}", "PYTHONWARNINGS": "error"}
     environment |= {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}  # a process of one thread can be forked
     environment.pop("PYTHONUNBUFFERED", None)  # each program says by itself how it prints
@@ -113,12 +152,12 @@ def _connect() -> socket.socket:
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
-    atexit.register(_end, ours, process)
-    return ours
+    atexit.register(_end, process)
 
 
-def _end(connection: socket.socket, process: subprocess.Popen[bytes]) -> None:
-    connection.close()
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait until nobody has a connection any more."""
+    _connect().close()
     process.wait()
 
 
