@@ -123,6 +123,12 @@ def test_a_query_of_the_user_goes_out_with_his_keys_and_its_answer_is_shown(desk
     assert 'name="series"' in desk.visitor.get("/archive").text
 
 
+def test_a_date_that_is_none_is_told_at_its_field(desk: Desk) -> None:
+    answer = desk.visitor.post("/archive/query", source="pacs", StudyDate="yesterday")
+    assert "Study Date: a date is YYYYMMDD" in answer.text
+    assert re.search(r'name="StudyDate" value="yesterday"[^>]*aria-invalid="true"', answer.text)
+
+
 def test_without_a_key_nothing_is_asked(desk: Desk) -> None:
     answer = desk.visitor.post("/archive/query", source="hospital")
     assert answer.status_code == 400

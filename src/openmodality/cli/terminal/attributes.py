@@ -6,10 +6,7 @@ finds nothing looks the same as one that has nothing.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Collection, Iterable, Sequence
 
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
@@ -21,19 +18,7 @@ from openmodality.device.paths import TagPath, parse_path
 from openmodality.dimse.attribute_names import vr_of
 from openmodality.dimse.reading import intern_tag, values_of
 from openmodality.errors import UsageError
-
-_DATE: Final = r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
-_TIME: Final = r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?"
-_KEY_FORMS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = MappingProxyType(
-    {
-        "DA": (
-            re.compile(rf'\*|""|{_DATE}-?|-{_DATE}|{_DATE}-{_DATE}'),
-            "a date is YYYYMMDD, a range YYYYMMDD-YYYYMMDD",
-        ),
-        "TM": (re.compile(rf'\*|""|{_TIME}-?|-{_TIME}|{_TIME}-{_TIME}'), "a time is HHMMSS, a range HHMMSS-HHMMSS"),
-    }
-)
-"""What a matching key of a date or a time may be (PS3.4 C.2.2.2), and how that is told, by VR."""
+from openmodality.query.key_forms import describe_odd_key
 
 
 def parse_keys(texts: Iterable[str], known: Collection[TagPath] = ()) -> dict[TagPath, str]:
@@ -66,8 +51,7 @@ def say_odd_keys(texts: Iterable[str]) -> None:
             path = parse_path(name.replace("(", "").replace(")", ""))
         except ValueError:
             continue
-        form, told = _KEY_FORMS.get(vr_of(path[-1]), (None, ""))
-        if value and form is not None and not form.fullmatch(value.strip()):
+        if told := describe_odd_key(vr_of(path[-1]), value):
             say(f"--key {name}: {told}; with another form nothing is found")
 
 

@@ -22,9 +22,11 @@ from openmodality.console.security.access import At, Form, Operator, SentForm, V
 from openmodality.console.security.accounts import Principal
 from openmodality.console.template_files import format_clock
 from openmodality.errors import UsageError, WrongState
+from openmodality.query.key_forms import describe_odd_key, read_shown_date
 from openmodality.store.listing.entities import Level
 from openmodality.value_class import dataclass
 
+_STUDY_DATE: Final = "StudyDate"
 HERE: Final = ""
 """The source that is this device."""
 
@@ -95,11 +97,12 @@ class ArchiveList:
 
 @dataclass(slots=True)
 class TypedQuery:
-    """What was typed, which is not lost where it is wrong."""
+    """What was typed, which is not lost where it is wrong; ``wrong`` is the key of which the error tells."""
 
     keys: dict[str, str] = field(default_factory=dict)
     source: str = HERE
     error: str = ""
+    wrong: str = "PatientName"
 
 
 router = APIRouter()
@@ -124,7 +127,11 @@ def _render(request: Request, context: ConsoleContext, who: Principal, typed: Ty
 @router.post("/archive/query")
 def _query(request: Request, who: Operator, form: SentForm, context: At) -> Response:
     keys = {name: form[name] for name, _, _ in ARCHIVE_KEYS if form[name]}
+    if _STUDY_DATE in keys:
+        keys[_STUDY_DATE] = read_shown_date(keys[_STUDY_DATE])
     source = form["source"]
+    if odd := describe_odd_key("DA", keys.get(_STUDY_DATE, "")):
+        return _render(request, context, who, TypedQuery(keys, source, f"Study Date: {odd}.", _STUDY_DATE))
     if not keys:
         nothing = "Give a name, an ID, an accession number or a date; * asks for everything."
         return _render(request, context, who, TypedQuery(keys, source, nothing))

@@ -32,7 +32,8 @@ from openmodality.console.pages.worklist_view import (
 from openmodality.console.security.access import At, Form, Operator, SentForm, Viewer
 from openmodality.console.security.accounts import Principal
 from openmodality.device.profile.profile import WorklistKey
-from openmodality.errors import OpenModalityError
+from openmodality.errors import OpenModalityError, UsageError
+from openmodality.query.key_forms import describe_odd_key, read_shown_date
 from openmodality.value_class import dataclass
 
 _MOST_SHOWN: Final = 1_000_000
@@ -147,15 +148,27 @@ def _hint(row: WorklistKey) -> str:
 
 def read_asked_keys(context: ConsoleContext, form: Form) -> dict[str, str]:
     """The keys of the form; none where all are as usual, so that the answer is the whole list."""
-    given = {row.keyword: form[row.keyword] for row in list_settable(context)}
+    given = {row.keyword: _read_key(row, form[row.keyword]) for row in list_settable(context)}
     usual = {**dict.fromkeys(given, ""), **find_usual_keys(context)}
     return {} if given == usual else given
+
+
+def _read_key(row: WorklistKey, text: str) -> str:
+    return read_shown_date(text) if row.vr == "DA" else text
+
+
+def _check_keys(context: ConsoleContext, keys: Mapping[str, str]) -> None:
+    """Raises :class:`UsageError` where a date is none: a RIS would say that nothing is scheduled."""
+    for row in list_settable(context):
+        if odd := describe_odd_key(row.vr, keys.get(row.keyword, "")):
+            raise UsageError(f"{describe_attribute(row.path[-1])}: {odd}")
 
 
 def ask_ris(context: ConsoleContext, keys: Mapping[str, str]) -> Asked:
     """Ask the RIS now, and remember its answer, or why there was none."""
     at, peer = context.modality.clock(), context.modality.site.choose_peer("worklist").name
     try:
+        _check_keys(context, keys)
         answer = context.modality.query_worklist(keys, peer)
     except OpenModalityError as error:
         asked = Asked(at, peer, keys, failed=error.message, advice=error.advice)
