@@ -20,6 +20,7 @@ from openmodality.store import migrate
 from openmodality.store.columns import metadata
 from openmodality.store.database import Database, open_database
 from openmodality.store.listing.irradiation import read_irradiation
+from openmodality.store.migrate import list_statements
 from openmodality.store.names import REVISION
 from openmodality.store.states import Subject
 from tests.peers.postgres import postgres
@@ -70,6 +71,15 @@ def test_checks_and_partial_indexes_are_migrated_as_the_code_has_them(tmp_path: 
         database.close()
     assert found[0] == found[1]
     assert "alembic_version" in found[0]
+
+
+def test_indexes_have_the_same_conditions_in_both_databases() -> None:
+    found = [
+        {line for line in list_statements(driver) if "INDEX" in line and "WHERE" in line}
+        for driver in ("sqlite+pysqlite", "postgresql+psycopg")
+    ]
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
 
 
 def statements(connection: Connection) -> dict[str, list[str]]:

@@ -291,7 +291,6 @@ jobs = Table(
         "destination",
         unique=True,
         sqlite_where=text(f"state = '{JobState.DOING}'"),
-        postgresql_where=text(f"state = '{JobState.DOING}'"),
     ),
     Index(
         "same_job_once",
@@ -299,7 +298,6 @@ jobs = Table(
         "unique_key",
         unique=True,
         sqlite_where=text(f"state IN {list_values(UNFINISHED_JOBS)}"),
-        postgresql_where=text(f"state IN {list_values(UNFINISHED_JOBS)}"),
     ),
     Index(None, "device_id", "state", "due_at"),
     Index(None, "order_key"),
