@@ -208,13 +208,18 @@ class _Waiting:
         self._like = like
         self._options = options
 
-    def complete(self) -> None:
-        """Give the class its functions, as the standard library makes them for one with the same fields."""
+    def complete(self, wanted: str) -> None:
+        """Give the class its functions, as the standard library makes them for one with the same fields.
+
+        Where the constructor is ``wanted`` it gets no other: most values are made, and neither compared nor shown.
+        """
         from dataclasses import dataclass as dataclass_at_once  # noqa: PLC0415 - what this decorator is there to avoid
 
-        like: type = dataclass_at_once(type(self.owner.__name__, (), dict(self._like)), **self._options)
+        is_made = wanted == "__init__"
+        options = {**self._options, "eq": False, "repr": False} if is_made else self._options
+        like: type = dataclass_at_once(type(self.owner.__name__, (), dict(self._like)), **options)
         for name, found in list(vars(self.owner).items()):
-            if isinstance(found, _WaitingFunction):
+            if isinstance(found, _WaitingFunction) and (name == wanted or not is_made):
                 setattr(self.owner, name, vars(like)[name])
 
 
@@ -226,7 +231,7 @@ class _WaitingFunction:
         self._waiting = waiting
 
     def __get__(self, instance: object, owner: type) -> Any:
-        self._waiting.complete()
+        self._waiting.complete(self._name)
         found = vars(self._waiting.owner)[self._name]
         return found.__get__(instance, owner) if hasattr(found, "__get__") else found
 

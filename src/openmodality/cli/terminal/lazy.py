@@ -13,8 +13,11 @@ from typing import Final, cast
 from openmodality.cli.terminal.arguments import CliCommand, Group
 from openmodality.value_class import value_class
 
-_OBJECTS_BEFORE_A_LOOK: Final = 20_000
-"""A list of thousands of data sets is no garbage; with Python's 700 a quarter of the time went into looking."""
+_OBJECTS_BEFORE_A_LOOK: Final = (20_000, 10, 10)
+"""A list of thousands of data sets is no garbage; with Python's 700 a quarter of the time went into looking.
+
+A process in which this holds runs one command and nothing else.
+"""
 _NEVER_USED: Final = ("requests",)
 """What pydicom imports, where it is installed, to download files for its own tests."""
 
@@ -44,11 +47,9 @@ def import_command(entry: CommandEntry, *, owns_process: bool = False) -> CliCom
     """A command, with all that it needs; none of that is garbage, so it is not looked through, now or at the end."""
     if owns_process:
         hide_unused(sys.modules)
+        gc.set_threshold(*_OBJECTS_BEFORE_A_LOOK)
     with loading():
         command: CliCommand | Group = getattr(importlib.import_module(entry.module), entry.name)
-        if owns_process:
-            gc.freeze()
-            gc.set_threshold(_OBJECTS_BEFORE_A_LOOK, *gc.get_threshold()[1:])
     return command
 
 
@@ -60,11 +61,13 @@ def hide_unused(modules: dict[str, ModuleType]) -> None:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Look for no garbage meanwhile, since modules that are imported leave none."""
+    """Look for no garbage meanwhile, nor later in what was imported where the process runs one command."""
     collects = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if gc.get_threshold() == _OBJECTS_BEFORE_A_LOOK:
+            gc.freeze()
         if collects:
             gc.enable()
