@@ -25,7 +25,7 @@ _ADVICE = "hand over unsigned integers of 8 or 16 bits, shape (rows, columns) or
 
 
 def check_array(pixels: Any, where: str) -> NDArray[Any]:
-    """What somebody hands over as an array, as one of numpy's.
+    """What a caller gives as an array, as one of numpy's.
 
     Raises :class:`ObjectInvalid` where it is none, or values are masked: an image has no place for what is not there.
     """

@@ -204,7 +204,7 @@ class FileSource:
         )
 
     def _read_exposures(self, contents: Sequence[DicomContents]) -> StatedExposures:
-        """What files say of their irradiation; one that is given, and an image that is derived, goes before it."""
+        """The exposures that files state; none where one is given for all, or the images are derived."""
         if not self.has_dose_report or self.irradiation is not None or self.derive:
             return StatedExposures([None] * len(contents))
         return make_exposures([each.exposure for each in contents], [each.path.name for each in contents])
@@ -237,7 +237,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class FoundSource:
-    """What was read already, as series of the device of ``files``."""
+    """A source of what a reader has found already, as series of the device of ``files``."""
 
     found: Sequence[FoundSeries]
     files: FileSource

@@ -1,4 +1,4 @@
-"""What the header of a simulated MR image says of its scan (PS3.3 C.8.3.1), and what its stored values mean."""
+"""Describes the scan in the header of a simulated MR image (PS3.3 C.8.3.1), and the meaning of its stored values."""
 
 from __future__ import annotations
 

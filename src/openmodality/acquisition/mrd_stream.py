@@ -53,7 +53,7 @@ class Stream(Protocol):
 
 @dataclass(slots=True)
 class Received:
-    """What came: the header, the images, and how much raw data was refused."""
+    """The result of a connection: the header, the images, and how much raw data was refused."""
 
     header: MrdHeader = field(default_factory=MrdHeader)
     images: list[MrdImage] = field(default_factory=list)

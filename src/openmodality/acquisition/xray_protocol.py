@@ -1,4 +1,4 @@
-"""What is asked of a simulated R/F system: runs and exposures with their technique, geometry and contrast agent."""
+"""Protocols of the simulated R/F system: runs and exposures with their technique, geometry and contrast agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a detector sees of a beam, and the grey values of an image: primary radiation, scatter, quanta, display.
+"""Computes the signal of a detector and the grey values of an image: primary radiation, scatter, quanta, display.
 
 Signals are parts of what the open beam would give in the middle of the detector.
 """

@@ -1,4 +1,4 @@
-"""How a simulated tube makes radiation, and the distances of a simulated positioner."""
+"""The technique of a simulated tube, and the distances of a simulated positioner."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def watch_storage(service: Service, find_arrivals: Callable[[], Arrivals | None]
 
 @contextmanager
 def store_into(folder: Path, local: LocalAE) -> Iterator[tuple[Arrivals, Service]]:
-    """What has come, and the service that stores it as files of a folder.
+    """The arrivals, and the service that stores them as files of a folder.
 
     Raises :class:`StoreError` for a folder that cannot be used.
     """

@@ -222,7 +222,7 @@ def describe_report_address(site: Site) -> str:
 
 
 def choose_syntaxes(entry: PresentationContextEntry, peer: Peer) -> tuple[str, ...]:
-    """What to propose for an abstract syntax: the peer's transfer syntaxes as far as the device has them for it."""
+    """The transfer syntaxes to propose for an abstract syntax: those of the peer that the device has for it."""
     return restrict(peer.transfer_syntaxes_for(entry.service), entry.transfer_syntaxes)
 
 

@@ -42,7 +42,7 @@ _RECORD_BYTES: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class MediumRequest:
-    """What is to be put on a medium. ``target`` is a folder; several discs become ``target-1``, ``target-2`` and so on.
+    """A request for a medium. ``target`` is a folder; several discs become ``target-1``, ``target-2`` and so on.
 
     ``words`` are for the pages of the disc; without them it has none. ``goes_on`` is asked before each instance is read
     or drawn.

@@ -42,7 +42,7 @@ _REASONS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class MediumOrder:
-    """What an operator asks for; the parameters of a media job.
+    """The order of an operator, which is the parameters of a media job.
 
     ``target`` is the folder of the file-set. ``image`` is the ISO 9660 file that is made of it; ``device`` the drive
     that the image is burnt to. Both are empty where they are not asked for. ``named`` are the folders to which the job

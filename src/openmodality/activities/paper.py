@@ -66,7 +66,7 @@ def make_lp_command(printer: Printer, session: FilmSession, path: Path) -> list[
 
 
 def describe_paper(site: Site, printer: Printer) -> dict[str, str]:
-    """What can be said of such a printer. Raises :class:`PrintStopped` where its queue is not known."""
+    """The state of a paper printer in words. Raises :class:`PrintStopped` where its queue is not known."""
     if printer.settings.kind == "pdf":
         folder = site.folder / printer.settings.folder
         return {"Folder": str(folder), "Files": str(len(list(folder.glob("*.pdf"))))}
@@ -83,7 +83,7 @@ def _save(record: PrintRecord, path: Path) -> None:
 
 
 def _run(command: list[str]) -> str:
-    """What the program says. Raises :class:`PrintStopped` where it refuses."""
+    """Run the program; returns its output. Raises :class:`PrintStopped` where it refuses."""
     program = command[0]
     try:
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_TIMEOUT_S, check=False)

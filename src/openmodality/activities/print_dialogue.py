@@ -1,4 +1,4 @@
-"""What is said on one association to a film printer, each answer judged by the device's table. RF-4.2.7.3, MR-4.2.1."""
+"""The requests to a film printer on one association, each answer judged by the device's table. RF-4.2.7.3, MR-4.2.1."""
 
 from __future__ import annotations
 

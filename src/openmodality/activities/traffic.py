@@ -22,7 +22,7 @@ from openmodality.value_class import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TrafficCounts:
-    """What was counted: associations by peer and outcome, those that are open by service, answers, and bytes by peer.
+    """The counts: associations by peer and outcome, those that are open by service, answers, and bytes by peer.
 
     An answer is counted by service, peer and category of its status.
     """
@@ -79,7 +79,7 @@ class Traffic:
             self._sent_bytes[peer] += length_bytes
 
     def read(self) -> TrafficCounts:
-        """What was counted so far."""
+        """The counts so far."""
         with self._lock:
             open_ones = [(each(), service) for each, service in self._open]
             is_open = Counter(service for each, service in open_ones if each is not None and each.is_open)

@@ -24,7 +24,7 @@ _LOOK_S: Final = 0.05
 
 
 class Turns:
-    """Whose turn it is; ``counts`` says by role how many associations a local AE may have open."""
+    """Gives turns to the local AEs; ``counts`` says by role how many associations each may have open."""
 
     def __init__(self, folder: Path, counts: Mapping[str, int]) -> None:
         self._folder = folder / TURNS_FOLDER

@@ -60,7 +60,7 @@ class TooMuch(OpenModalityError):
 
 @dataclass(frozen=True, slots=True)
 class WebQuery:
-    """What is searched for on a level: ``matched`` are values by path, ``included`` what is returned besides.
+    """A search on one level: ``matched`` are values by path, ``included`` the further attributes to return.
 
     ``unnamed`` are the levels above that the resource does not name, whose attributes are returned as well.
     """

@@ -1,4 +1,4 @@
-"""What this device offers to others: an acceptor for each local AE that listens, with what each peer may ask.
+"""Builds the acceptors of this device: one for each local AE that listens, with what each peer may ask.
 
 Only peers of the site file are known; an AE title that several of them share may do what any of them may. Verification
 is always theirs. Contexts, transfer syntaxes and their order, numbers of associations and rejections are the
@@ -31,7 +31,7 @@ NoteRejected = Callable[[str, A_ASSOCIATE_RJ], None]
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """Who is told of what happens at the acceptors.
+    """The functions that are told what happens at the acceptors.
 
     ``note_rejected`` is told whose association was rejected, ``note_untrusted`` from where somebody failed the TLS
     handshake, and why; ``watch`` may look at each decision.

@@ -137,7 +137,7 @@ class Archives:
         return self._runtime.connections.make_ends("retrieve", self._site.choose_peer("retrieve", peer))
 
     def _plan(self, ends: Ends, wanted: Wanted, model: Model | None, *, resume: bool) -> list[RetrievePart] | None:
-        """What is to be asked for: with ``resume`` what is missing here; ``None`` where nothing is asked before.
+        """The requests to make: with ``resume`` for what is missing here; ``None`` where no query comes before.
 
         Raises :class:`NothingToRetrieve` where the archive has no such images.
         """

@@ -29,7 +29,7 @@ _KEPT_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was read at ``now``; the members are as the functions of ``store.listing.figures`` give them."""
+    """The figures at ``now``; the members are as the functions of ``store.listing.figures`` return them."""
 
     now: float
     jobs: Sequence[tuple[str, str, int]]

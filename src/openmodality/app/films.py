@@ -131,7 +131,7 @@ class _GivenStates:
 
 
 class _Choice:
-    """What an order prints, found out from documents and states: ``order`` has it all once images are listed."""
+    """Finds out from documents and states which images an order prints; ``order`` is whole once images are listed."""
 
     def __init__(self, data: LocalData, find_path: FindPath, order: FilmOrder) -> None:
         self.order = order

@@ -22,7 +22,7 @@ from openmodality.value_class import dataclass
 
 @dataclass(slots=True)
 class Imported:
-    """What became of the files of an import.
+    """The results of an import, file by file.
 
     ``refused`` are those that are damaged, cannot be read, or were named themselves and are no DICOM files, with the
     reason; files in folders that are no DICOM files are ``passed_over``.

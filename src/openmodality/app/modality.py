@@ -359,7 +359,7 @@ class Modality:
 
     @property
     def recovery(self) -> Recovery:
-        """What was found when this process brought database and files together."""
+        """The result of the recovery when this process brought database and files together."""
         return self._runtime.recovery
 
     def count_without_exam(self) -> int:

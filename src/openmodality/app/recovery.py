@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What was found; ``missing`` are instances of the index that have no file."""
+    """The result of a recovery; ``missing`` are instances of the index that have no file."""
 
     indexed: int = 0
     missing: int = 0

@@ -29,7 +29,7 @@ _P = TypeVar("_P", bound=_Named)
 
 @dataclass(frozen=True, slots=True)
 class ScanChanges:
-    """What a person changes of simulated MR scans: the noise by a factor, the slices, the object."""
+    """The changes of a person to simulated MR scans: the noise by a factor, the slices, the object."""
 
     noise: float | None = None
     orientation: str | Vector | None = None

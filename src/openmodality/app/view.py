@@ -134,7 +134,7 @@ class ProblemView:
 
 
 class LocalView:
-    """What is in a data folder, to look at: jobs, exams, studies, series and instances, and problems of their files."""
+    """Reads a data folder: jobs, exams, studies, series and instances, and problems of their files."""
 
     def __init__(self, source: DataSource, data_folder: Path) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""What this device gives to others over DICOMweb: searches of its local database, and what is found."""
+"""The access of others to this device over DICOMweb: search of its local database, and retrieval from it."""
 
 from __future__ import annotations
 

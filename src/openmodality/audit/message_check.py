@@ -117,7 +117,7 @@ _RULES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class CheckedMessage:
-    """What a message is, and what is wrong with it."""
+    """The kind of a message, and its faults."""
 
     kind: EventKind | None
     outcome: str

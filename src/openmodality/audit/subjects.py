@@ -1,4 +1,4 @@
-"""Whom and what an event is about, as the local database knows it."""
+"""The patient and the study that an event is about, as the local database has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a printed statement says of its evidence: ids in its sentences, and a section with each id and its tests."""
+"""The evidence in a printed statement: ids behind its sentences, and a section with each id and its tests."""
 
 from __future__ import annotations
 

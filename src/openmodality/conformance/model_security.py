@@ -1,4 +1,4 @@
-"""What a statement says of TLS, as values; a part of :mod:`openmodality.conformance.model`."""
+"""The part of a statement about TLS, as values; it belongs to :mod:`openmodality.conformance.model`."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ _RULES: Final[Sequence[_Rule]] = (
 
 @dataclass(frozen=True, slots=True)
 class ExaminedPeer:
-    """What an examination has found of a peer, as far as it can be compared with a statement.
+    """The findings of an examination that can be compared with a statement.
 
     ``offered`` are the transfer syntaxes that it accepts for each SOP class: an absent one was not proposed to it, an
     empty one is not accepted. ``character_sets`` are those that its worklist declares.
@@ -229,7 +229,7 @@ def _find_with_peer(stated: StatementJson, peer: ExaminedPeer) -> Iterator[Predi
 
 
 def _judge_key(name: str, peer: str, row: StatedRow, answer: KeyAnswer) -> Iterator[Prediction]:
-    """What becomes of a worklist key of the device at this peer."""
+    """The prediction for a worklist key of the device at this peer."""
     if answer.returned == "absent":
         text = f"Modality Worklist: {answer.path} is not returned"
         yield Prediction("keys", name, peer, False, text)

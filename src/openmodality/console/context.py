@@ -1,4 +1,4 @@
-"""What every page of one console works with."""
+"""The values that every page of one console works with, such as the device, the accounts and the templates."""
 
 from __future__ import annotations
 

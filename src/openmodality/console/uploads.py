@@ -1,4 +1,4 @@
-"""What programs upload: streamed to a file of its own on the disk of the data, within what is free there.
+"""Streams uploads of programs to files on the disk of the data, within the space that is free there.
 
 From there it is treated like a file of a watched folder: the readers recognise its form by its first bytes, and other
 files of the same request lie beside it as companions.

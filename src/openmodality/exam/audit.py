@@ -1,4 +1,4 @@
-"""What the audit trail is told of exams, in the transaction of each change: orders, patients, procedures, images."""
+"""Puts the changes of exams on record, in their own transactions: orders, patients, procedures, images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What images, dose report and performed step of an exam have in common: worklist, operator, equipment, step."""
+"""The facts that images, dose report and performed step of an exam share: worklist, operator, equipment, step."""
 
 from __future__ import annotations
 

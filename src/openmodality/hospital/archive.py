@@ -1,4 +1,4 @@
-"""What the virtual PACS has: instances on disk, and their headers in memory."""
+"""The archive of the virtual PACS: instances on disk, and their headers in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the DICOMweb service of the virtual PACS does wrong on purpose: values of ``hospital.personalities``."""
+"""The faults that the DICOMweb service of the virtual PACS makes on purpose: values of ``hospital.personalities``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the tables of ``store.schema`` are written down: names of constraints, and columns of one kind."""
+"""Helps to declare the tables of ``store.schema``: names of constraints, and columns of one kind."""
 
 from __future__ import annotations
 

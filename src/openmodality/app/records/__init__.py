@@ -1,1 +1,1 @@
-"""What programs read of the device, as JSON: the same for ``--json`` and for the REST API (docs/json.md, ADR 59)."""
+"""The records of the device as JSON, the same for ``--json`` and for the REST API (docs/json.md, ADR 59)."""

@@ -1,4 +1,4 @@
-"""What was imported into the local database, or copied from a medium, as JSON values."""
+"""The result of an import, or of a copy from a medium, as JSON values."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def findings_as_json(profile: PeerProfile | None) -> list[dict[str, Any]]:
-    """What was found; nothing where no peer was examined."""
+    """The findings; none where no peer was examined."""
     if profile is None:
         return []
     return [{**asdict(finding), "verdict": finding.verdict.value} for finding in profile.findings]
 
 
 def peer_profile_as_json(peer: str, profile: PeerProfile | None, predictions: Sequence[Prediction]) -> dict[str, Any]:
-    """What is to be said beside the findings."""
+    """The members of the whole document beside the findings."""
     facts = profile.facts if profile else {}
     return {
         "peer": peer or None,

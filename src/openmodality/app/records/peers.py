@@ -1,4 +1,4 @@
-"""What peers answer, as JSON values: whether they are there, what they have, what they sent."""
+"""The answers of peers as JSON values: to an echo, a query and a retrieve."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Display(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of an exam: what the device made, and what the hospital has of it."""
+    """The result of an exam: what the device made, and what the hospital has of it."""
 
     profile: str
     item: str

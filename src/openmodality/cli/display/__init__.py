@@ -1,1 +1,1 @@
-"""How things are shown to a person or a program: what several commands print."""
+"""Shows things to a person or a program, for several commands."""

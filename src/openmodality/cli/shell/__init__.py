@@ -1,1 +1,1 @@
-"""What shells and manuals know of the command line, made of the parsers that read it."""
+"""Makes completion scripts and manual pages from the parsers that read the command line."""

@@ -1,1 +1,1 @@
-"""What a command says and reads: arguments, tables, progress, signals."""
+"""Input and output of commands: arguments, tables, progress, signals."""

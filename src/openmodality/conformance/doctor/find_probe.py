@@ -36,7 +36,7 @@ _LONGEST_ITEM_BYTES: Final = 1024 * 1024
 
 @dataclass(slots=True)
 class FoundItems:
-    """What came back. ``outcome`` is ``done``, or what broke the query off; ``raw`` are the bytes of the items."""
+    """The answer to a query. ``outcome`` is ``done``, or what broke it off; ``raw`` are the bytes of the items."""
 
     items: list[Dataset] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)

@@ -85,7 +85,7 @@ class ReportWatch:
 
     @property
     def reports(self) -> list[HeardReport]:
-        """What has come."""
+        """The reports that have come."""
         with self._changed:
             return list(self._reports)
 
@@ -95,7 +95,7 @@ class ReportWatch:
             return self._changed.wait_for(lambda: len(self._reports) >= count, max(timeout_s, 0.0))
 
     def make_service(self, route: Route) -> Service:
-        """What answers reports that come this way."""
+        """The service that answers reports which come this way."""
         return commitment_result_service(_Hearing(self, route))
 
     @contextmanager

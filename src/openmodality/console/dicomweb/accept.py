@@ -1,4 +1,4 @@
-"""What a client takes (RFC 9110 12.5.1, PS3.18 8.3.3, 8.7): media ranges in the order of its preference.
+"""Reads the media types that a client accepts, in its order of preference (RFC 9110 12.5.1, PS3.18 8.3.3, 8.7).
 
 ``multipart/related`` names its media type in ``type``, with or without quotes; ``transfer-syntax`` may stand in it or
 beside it. The query parameter ``accept`` goes before the header.

@@ -1,4 +1,4 @@
-"""What the service can do (PS3.18 8.9): WADL, as OPTIONS gives it; and what it does not do, in words."""
+"""Describes the service (PS3.18 8.9): as WADL, which OPTIONS returns; and in words where it does not do something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each role may do, and what a token of a program may be allowed. One table for console, REST and DICOMweb."""
+"""The permissions of roles and of tokens of programs: one table for console, REST and DICOMweb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a line of each table of a profile becomes a value, or is refused with the column that is wrong."""
+"""Reads each line of the tables of a profile as a value, or refuses it with the name of the wrong column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the workflow asks of a producer: something that makes one kind of object in an exam.
+"""The port between the workflow and a producer, which makes one kind of object in an exam.
 
 The workflow goes through the producers at two moments. While a step is in progress, series are put on record by their
 plans, and instances are stored as they come. When a step ends, each producer may add one more series. Series and

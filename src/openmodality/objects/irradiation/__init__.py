@@ -1,1 +1,1 @@
-"""What an X-ray exposure did: irradiation events, as whoever made them states them, and their totals."""
+"""Irradiation events as their maker states them, and their totals."""

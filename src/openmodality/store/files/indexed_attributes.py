@@ -1,4 +1,4 @@
-"""What the index keeps of an instance: gathered while it arrives, or read from its file.
+"""Gathers the attributes that the index keeps of an instance, while it arrives or from its file.
 
 No data set is made of it: the index must not cost more than receiving.
 """

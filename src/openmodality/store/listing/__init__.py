@@ -1,1 +1,1 @@
-"""What is shown of the local database: queries as SQL text, so that a list needs no SQLAlchemy (ADR 32)."""
+"""Reads the local database for lists: queries as SQL text, so that a list needs no SQLAlchemy (ADR 32)."""

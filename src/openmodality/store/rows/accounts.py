@@ -1,4 +1,4 @@
-"""Who operates a device: rows of ``console_users``, ``console_links``, ``console_sessions`` and ``console_tokens``.
+"""The operators of a device: rows of ``console_users``, ``console_links``, ``console_sessions`` and ``console_tokens``.
 
 Only the digest of a secret that a browser or a program shows is kept, and is searched for.
 """
