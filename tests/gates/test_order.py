@@ -49,10 +49,13 @@ def test_tests_of_a_group_stay_together() -> None:
         assert [is_there for is_there, _ in groupby(names, key=lambda name: name.startswith(paths))].count(True) == 1
 
 
-def test_one_process_keeps_the_order() -> None:
+@pytest.mark.parametrize(
+    "config", [SimpleNamespace(), SimpleNamespace(workerinput={"workercount": 4}, getoption={"--soak": True}.get)]
+)
+def test_one_process_and_a_soak_keep_the_order(config: Any) -> None:
     items = make_items()
     before = list(items)
-    order.pytest_collection_modifyitems(SimpleNamespace(), items)  # type: ignore[arg-type]
+    order.pytest_collection_modifyitems(config, items)
     assert items == before
 
 

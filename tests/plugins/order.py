@@ -82,7 +82,7 @@ class _Group:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     given = getattr(config, "workerinput", None)
-    if given is not None:
+    if given is not None and not config.getoption("--soak"):  # in a soak other tests are those that take long
         items[:] = deal(items, given["workercount"])
 
 
