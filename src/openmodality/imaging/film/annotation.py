@@ -184,7 +184,7 @@ def _wrap(text: str, size: int, room: int, most: int) -> list[str]:
     lines: list[str] = []
     while text and measure_line(text, size) > room and len(lines) < most - 1:
         ends = range(2, len(text) + 1)
-        fitting = 1 + bisect_right(ends, room, key=lambda end: measure_line(text[:end], size))
+        fitting = 1 + bisect_right(ends, float(room), key=lambda end: measure_line(text[:end], size))
         blank = text.rfind(" ", 0, fitting + 1)
         lines.append(text[: blank if blank > 0 else fitting])
         text = text[len(lines[-1]) :].lstrip()
@@ -195,7 +195,7 @@ def _shorten(text: str, size: int, room: int) -> str:
     """``text`` as far as it fits, with an ellipsis where it is cut."""
     if measure_line(text, size) <= room:
         return text
-    fitting = bisect_right(range(len(text)), room, key=lambda end: measure_line(text[:end] + "…", size))
+    fitting = bisect_right(range(len(text)), float(room), key=lambda end: measure_line(text[:end] + "…", size))
     return text[: max(fitting - 1, 0)] + "…"
 
 
