@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from functools import cache, partial
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -47,7 +47,7 @@ from openmodality.console.pages import (
     viewer,
     viewer_states,
 )
-from openmodality.console.pages.shell import Page, render_page
+from openmodality.console.pages.shell import Page, make_local, render_page
 from openmodality.console.problem import answer_problem, find_kind
 from openmodality.console.request_errors import BodyNotJson, FieldFault, RequestInvalid
 from openmodality.console.security.access import NotLoggedIn, find_principal
@@ -189,7 +189,14 @@ def _answer(request: Request, error: OpenModalityError, status: int) -> Response
 
 def _send_to_login(request: Request) -> Response:
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    back = quote(asked if request.method == "GET" else "/", safe="/")
+    is_lost = request.method != "GET"  # what was sent with it is not done, and the user is told so
+    back = quote(_find_sender(request) if is_lost else asked, safe="/")
     if "hx-request" in request.headers:
         return PlainTextResponse("", 401, headers={"hx-redirect": "/login"})
-    return RedirectResponse(f"/login?back={back}", 303)
+    return RedirectResponse(f"/login?back={back}{'&ended=1' if is_lost else ''}", 303)
+
+
+def _find_sender(request: Request) -> str:
+    """The page of ours that a form was sent from; the first page where the browser does not say."""
+    sender = urlsplit(request.headers.get("referer", ""))
+    return make_local(sender.path) if sender.netloc == request.headers.get("host") else "/"

@@ -98,7 +98,7 @@ def test_a_disc_by_mouse_and_by_keyboard(context: BrowserContext, tmp_path: Path
         watched = log_in(context, place, "anna", "operator")
         page = watched.page
         press_place(watched, "Media")
-        expect(page.locator(".contents .empty")).to_contain_text("Nothing is on the disc yet")
+        expect(page.locator(".on-disc .empty")).to_contain_text("Nothing is on the disc yet")
         check(watched, place)
         page.get_by_role("link", name="Add instances").first.focus()
         page.keyboard.press("Enter")

@@ -91,6 +91,17 @@ def test_pages_show_what_there_is(anna: Visitor) -> None:
     assert anna.get("/images/instance/1.2.3/thumbnail").status_code == 404
 
 
+def test_a_form_that_is_sent_after_its_session_is_not_done_and_that_is_said(place: ConsolePlace) -> None:
+    headers = {"accept": "text/html", "origin": place.url, "referer": f"{place.url}/register"}
+    answer = httpx.post(f"{place.url}/register", headers=headers, data={"PatientID": "1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?back=/register&ended=1")
+    login = httpx.get(place.url + answer.headers["location"]).text
+    assert "Your session has ended, and nothing was done." in login
+    assert 'name="back" value="/register"' in login
+    elsewhere = httpx.post(f"{place.url}/register", headers=headers | {"referer": "http://elsewhere/x"})
+    assert elsewhere.headers["location"] == "/login?back=/&ended=1"
+
+
 def test_what_changes_something_needs_the_token_of_the_session(place: ConsolePlace, anna: Visitor) -> None:
     for form in ({}, {"form_token": "x"}, {"form_token": "é"}):
         assert anna.client.post("/emergency", data=form).status_code == 403

@@ -33,8 +33,9 @@ router = APIRouter()
 
 
 @router.get("/login")
-def _show_login(request: Request, context: At, back: str = "/") -> Response:
-    return _render(request, context, "login.html", name="", back=make_local(back), error="")
+def _show_login(request: Request, context: At, back: str = "/", ended: bool = False) -> Response:
+    said = "Your session has ended, and nothing was done. Log in, and do it again." if ended else ""
+    return _render(request, context, "login.html", name="", back=make_local(back), error=said)
 
 
 @router.post("/login")

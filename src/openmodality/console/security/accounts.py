@@ -53,6 +53,7 @@ from openmodality.store.rows.accounts import (
 from openmodality.store.transaction import Transaction
 from openmodality.value_class import dataclass
 
+_LINK_OF_ONE: Final = "openmodality console user link USER makes a link for one of them"
 LINK_S: Final = 3600.0
 """How long a link works."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -150,7 +151,7 @@ class Accounts:
         with self._database.write() as transaction:
             user_id = self._find(transaction, name).id if name else None
             if user_id is None and count_users(transaction):
-                raise WrongState("this device has users already", advice="make a link for one of them")
+                raise WrongState("this device has users already", advice=_LINK_OF_ONE)
             replace_link(transaction, user_id, digest_secret(secret), transaction.now + LINK_S)
             self._note(transaction, EventType.USER_SECURITY, name or "first user", "a link for a password was made")
         return secret
