@@ -117,13 +117,13 @@ class InstanceReader:
                 rewritten = self._rewrite.rewrite(self._iterate(file, instance.path), source)
                 yield transcode(rewritten, source, transfer_syntax, private_vrs=self._rewrite.private_vrs)
             elif instance.layout and source == transfer_syntax:
-                yield write_anew(self._iterate(file, instance.path), instance.layout, source)
+                yield _write_anew(self._iterate(file, instance.path), instance, instance.layout)
             elif source == transfer_syntax:
                 first = self._read(file, instance.path)  # now: the peer may still be busy with the one before
                 rest = self._iterate(file, instance.path) if len(first) < length_bytes else ()
                 chunks: Iterator[Buffer] = chain((first,), rest)
                 if self._check and _is_irregular(first, source):
-                    yield write_anew(chunks, find_own_layout(source), source)
+                    yield _write_anew(chunks, instance, find_own_layout(source))
                     return
                 if self._check:
                     chunks = _check_chunks(chunks, instance.path, source, length_bytes)
@@ -186,7 +186,17 @@ def _check_whole(view: memoryview, instance: FileInstance) -> Iterable[Buffer]:
     try:
         return tuple(_check_chunks((view,), instance.path, transfer_syntax, len(view)))
     except NotInTransferSyntax:
-        return tuple(map(bytes, write_anew((view,), find_own_layout(transfer_syntax), transfer_syntax)))
+        return tuple(map(bytes, _write_anew((view,), instance, find_own_layout(transfer_syntax))))
+
+
+def _write_anew(chunks: Iterable[Buffer], instance: FileInstance, layout: str) -> Iterator[Buffer]:
+    """As :func:`openmodality.encoding.transcode.write_anew`; an error names the file."""
+    try:
+        yield from write_anew(chunks, layout, instance.transfer_syntax)
+    except ObjectInvalid as error:
+        if error.message.startswith(f"{instance.path}: "):
+            raise  # the disk failed
+        raise type(error)(f"{instance.path}: {error.message}", advice=error.advice) from error
 
 
 def _is_irregular(beginning: memoryview, transfer_syntax: str) -> bool:

@@ -127,6 +127,18 @@ def test_pixels_that_are_too_few_are_an_error_of_that_file(tmp_path: Path, rows:
         joined(data)
 
 
+@pytest.mark.parametrize("rows", [8, 1024])
+def test_what_would_be_written_anew_and_is_cut_off_is_an_error_of_that_file(tmp_path: Path, rows: int) -> None:
+    path = tmp_path / "image.dcm"
+    mr_image(rows=rows, columns=1024).save_as(path, enforce_file_format=True)
+    instance = read_instance(path)
+    # What stands where a VR belongs is none, so that it counts as part of a length, which is more than there is.
+    path.write_bytes(path.read_bytes().replace(b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00\xff\xff"))
+    with pytest.raises(ObjectInvalid) as caught:
+        b"".join(map(bytes, InstanceReader(check=True).iterate(instance)))
+    assert caught.value.message.startswith(f"{path}: the data set is cut off")
+
+
 def test_a_compressed_image_in_implicit_vr_is_written_as_its_transfer_syntax_needs(tmp_path: Path) -> None:
     path = tmp_path / "image.dcm"
     image = mr_image(transfer_syntax=IMPLICIT_VR_LITTLE_ENDIAN)
