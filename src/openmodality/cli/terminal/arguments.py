@@ -91,12 +91,18 @@ class Parser(argparse.ArgumentParser):
         except argparse.ArgumentError as error:
             self.error(f"{error.argument_name}: {error.message}")
         if left:
-            self.error(f"unexpected argument {' '.join(repr(word) for word in left if word != _ALL_ARE_WORDS)}")
+            words_left = [word for word in left if word != _ALL_ARE_WORDS]
+            self.error(f"unexpected argument {' '.join(map(repr, words_left))}{self._hint_at_key(words_left)}")
         return {name: tuple(value) if isinstance(value, list) else value for name, value in vars(namespace).items()}
 
     def error(self, message: str) -> NoReturn:
         """Raises :class:`UsageError` with this message."""
         raise UsageError(message, advice=see_help(self.prog))
+
+    def _hint_at_key(self, words: Sequence[str]) -> str:
+        """Say that an attribute is given with ``-k``, where the command takes some and this was meant as one."""
+        takes_keys = any("--key" in action.option_strings for action in self._actions)
+        return ", which is given with -k" if takes_keys and len(words) == 1 and "=" in words[0] else ""
 
     def _parse_in_order(self, words: Sequence[str]) -> list[str]:
         options: list[str] = []

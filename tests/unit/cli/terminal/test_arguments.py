@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from openmodality.cli.terminal.arguments import CliCommand, Group, Parser, WordValues
+from openmodality.cli.terminal.options import add_keys
 from openmodality.cli.terminal.output import say
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
@@ -200,3 +201,10 @@ def test_a_group_names_the_command_that_may_be_meant(word: str, wrong: str) -> N
     with pytest.raises(UsageError) as caught:
         GROUP("om", [word, "--json"])
     assert (caught.value.message, caught.value.advice) == (wrong, "see 'om --help'")
+
+
+def test_an_attribute_without_its_option_is_told_the_option() -> None:
+    made = Parser("openmodality demo")
+    add_keys(made)
+    with pytest.raises(UsageError, match=r"^unexpected argument 'PatientWeight=70', which is given with -k;"):
+        made.read(["PatientWeight=70"])
