@@ -157,7 +157,7 @@ def _describe_peer(remote: RemoteAE, request: A_ASSOCIATE_RQ, negotiated: Negoti
     )
 
 
-_NO_ANSWER_ADVICE: Final = "check that it is a DICOM application, and whether it wants TLS"
+_NO_ANSWER_ADVICE: Final = "check that it is a DICOM application, and whether it requires TLS"
 _REJECT_ADVICE: Final = {
     (1, 3): "have our AE title added to those that the peer knows, or call it by one that it knows",
     (1, 7): "check the AE title that the peer is called by",
