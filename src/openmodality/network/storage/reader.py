@@ -114,8 +114,9 @@ class InstanceReader:
     def _stream(self, instance: FileInstance, transfer_syntax: str) -> Iterator[DataSet]:
         with self._open(instance, transfer_syntax) as (file, source, length_bytes):
             if self._rewrite is not None:
-                rewritten = self._rewrite.rewrite(self._iterate(file, instance.path), source)
-                yield transcode(rewritten, source, transfer_syntax, private_vrs=self._rewrite.private_vrs)
+                rewritten = self._rewrite.rewrite(self._iterate_checked(file, instance, source, length_bytes), source)
+                converted = transcode(rewritten, source, transfer_syntax, private_vrs=self._rewrite.private_vrs)
+                yield _name_in_errors(converted, instance.path)
             elif instance.layout and source == transfer_syntax:
                 yield _write_anew(self._iterate(file, instance.path), instance, instance.layout)
             elif source == transfer_syntax:
@@ -132,12 +133,14 @@ class InstanceReader:
                 else:
                     yield KnownLength(chunks, length_bytes)
             elif _is_deflated(source) or _is_deflated(transfer_syntax):
-                yield transcode(self._iterate(file, instance.path), source, transfer_syntax)
+                checked = self._iterate_checked(file, instance, source, length_bytes)
+                converted = transcode(checked, source, transfer_syntax)
+                yield _name_in_errors(converted, instance.path)
             else:
                 transcoder = Transcoder(source, transfer_syntax)
                 if self._check:
                     transcoder.listen(PixelDataCheck(source))
-                yield transcoder.convert(self._iterate(file, instance.path))
+                yield _name_in_errors(transcoder.convert(self._iterate(file, instance.path)), instance.path)
 
     @contextmanager
     def _open(self, instance: FileInstance, transfer_syntax: str) -> Iterator[tuple[BinaryIO, str, int]]:
@@ -169,6 +172,15 @@ class InstanceReader:
         except OSError as error:
             raise explain_unreadable(path, error) from error
 
+    def _iterate_checked(
+        self, file: BinaryIO, instance: FileInstance, source: str, length_bytes: int
+    ) -> Iterator[Buffer]:
+        """The data set of a file that becomes another one; what only others cannot read is put right on the way."""
+        chunks = self._iterate(file, instance.path)
+        if not self._check or instance.layout:
+            return chunks
+        return _check_chunks(chunks, instance.path, source, length_bytes, strict=False)
+
     def _iterate(self, file: BinaryIO, path: Path) -> Iterator[memoryview]:
         while chunk := self._read(file, path):
             yield chunk
@@ -190,13 +202,17 @@ def _check_whole(view: memoryview, instance: FileInstance) -> Iterable[Buffer]:
 
 
 def _write_anew(chunks: Iterable[Buffer], instance: FileInstance, layout: str) -> Iterator[Buffer]:
-    """As :func:`openmodality.encoding.transcode.write_anew`; an error names the file."""
+    return _name_in_errors(write_anew(chunks, layout, instance.transfer_syntax), instance.path)
+
+
+def _name_in_errors(chunks: Iterable[Buffer], path: Path) -> Iterator[Buffer]:
+    """The chunks; an error of what makes them names the file."""
     try:
-        yield from write_anew(chunks, layout, instance.transfer_syntax)
+        yield from chunks
     except ObjectInvalid as error:
-        if error.message.startswith(f"{instance.path}: "):
-            raise  # the disk failed
-        raise type(error)(f"{instance.path}: {error.message}", advice=error.advice) from error
+        if error.message.startswith(f"{path}: "):
+            raise  # it came with the bytes of the file
+        raise type(error)(f"{path}: {error.message}", advice=error.advice) from error
 
 
 def _is_irregular(beginning: memoryview, transfer_syntax: str) -> bool:
@@ -212,9 +228,11 @@ def _is_irregular(beginning: memoryview, transfer_syntax: str) -> bool:
     return False
 
 
-def _check_chunks(chunks: Iterable[Buffer], path: Path, transfer_syntax: str, length_bytes: int) -> Iterator[Buffer]:
+def _check_chunks(
+    chunks: Iterable[Buffer], path: Path, transfer_syntax: str, length_bytes: int, *, strict: bool = True
+) -> Iterator[Buffer]:
     """The chunks; the last only when it is sure that the data set ends with it."""
-    walk, left = DataSetWalk(transfer_syntax, (PixelDataCheck(transfer_syntax),), strict=True), length_bytes
+    walk, left = DataSetWalk(transfer_syntax, (PixelDataCheck(transfer_syntax),), strict=strict), length_bytes
     for chunk in chunks:
         left -= len(chunk)
         try:

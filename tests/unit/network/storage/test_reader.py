@@ -116,15 +116,19 @@ def test_an_element_without_a_vr_gets_one_before_it_goes_out(tmp_path: Path, row
 
 
 @pytest.mark.parametrize("rows", [8, 1024])
-@pytest.mark.parametrize("target", UNCOMPRESSED)
-def test_pixels_that_are_too_few_are_an_error_of_that_file(tmp_path: Path, rows: int, target: str) -> None:
+@pytest.mark.parametrize("target", [*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN])
+@pytest.mark.parametrize("rewrite", [None, KnownPrivateOnly(frozenset())])
+def test_pixels_that_are_too_few_are_an_error_of_that_file(
+    tmp_path: Path, rows: int, target: str, rewrite: KnownPrivateOnly | None
+) -> None:
     image = mr_image(rows=rows, columns=1024)
     image.Rows = rows + 1
-    image.save_as(tmp_path / "image.dcm", enforce_file_format=True)
-    instance = read_instance(tmp_path / "image.dcm")
-    reader = InstanceReader(check=True)
-    with pytest.raises(ObjectInvalid, match=r"\(7FE0,0010\) has"), reader.data_set(instance, target) as data:
+    path = tmp_path / "image.dcm"
+    image.save_as(path, enforce_file_format=True)
+    reader = InstanceReader(check=True, rewrite=rewrite)
+    with pytest.raises(ObjectInvalid) as caught, reader.data_set(read_instance(path), target) as data:
         joined(data)
+    assert caught.value.message.startswith(f"{path}: (7FE0,0010) has")
 
 
 @pytest.mark.parametrize("rows", [8, 1024])
