@@ -80,12 +80,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
-        """The last committed state. Raises :class:`UsageError` where the database is closed."""
-        self._check_open()
-        with map_errors(), self.engine.connect() as connection:
-            yield Snapshot(connection, self.device_id)
-            if self.is_shared:
-                connection.commit()  # after a rollback PostgreSQL's driver has forgotten what it had prepared
+        """The last committed state, also after :meth:`close`: what is on record may still be looked at."""
+        try:
+            with map_errors(), self.engine.connect() as connection:
+                yield Snapshot(connection, self.device_id)
+                if self.is_shared:
+                    connection.commit()  # after a rollback PostgreSQL's driver has forgotten what it had prepared
+        finally:
+            if self._is_closed:  # nobody else would close the connection that was made for this
+                self.engine.dispose()
 
     @contextmanager
     def migrate(self) -> Iterator[Transaction]:
@@ -95,13 +98,17 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """The transaction of the only writer: committed at the end of the block, rolled back when it raises."""
+        """The transaction of the only writer: committed at the end of the block, rolled back when it raises.
+
+        Raises :class:`UsageError` where the database is closed.
+        """
         with self._write() as transaction:
             yield transaction
 
     @contextmanager
     def _write(self, *, keeps_references: bool = True) -> Iterator[Transaction]:
-        self._check_open()
+        if self._is_closed:  # the library would connect anew, and nobody works what is queued
+            raise UsageError("the device is closed", advice="use it within its with block")
         if self._writing_thread == threading.get_ident():
             raise UsageError("a write transaction is open in this thread already; hand it down")
         with self._writer:
@@ -145,13 +152,9 @@ class Database:
             return snapshot.execute(select(func.max(events.c.id))).scalar() or 0
 
     def close(self) -> None:
-        """Close all connections; who reads or writes afterwards has kept the device for too long."""
+        """Close all connections; whoever writes afterwards has kept the device for too long."""
         self._is_closed = True
         self.engine.dispose()
-
-    def _check_open(self) -> None:
-        if self._is_closed:  # the library would connect anew, and nobody would close that
-            raise UsageError("the device is closed", advice="use it within its with block")
 
 
 def open_database(url: str, *, durability: Durability = "fsync", clock: Clock = time.time) -> Database:

@@ -5,9 +5,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import QueuePool, insert, select, text
 
 from openmodality.errors import ConfigurationError, StoreError, UsageError
 from openmodality.store.database import Database, open_database
@@ -50,10 +51,12 @@ def test_readers_go_on_while_a_writer_writes(database: Database) -> None:
     assert names(database) == ["first"]
 
 
-def test_a_database_that_is_closed_is_not_opened_again(database: Database) -> None:
+def test_a_database_that_is_closed_is_looked_at_alone_and_stays_closed(database: Database) -> None:
+    with database.write() as connection:
+        connection.add_event(Subject.STORE, 1, "first")
     database.close()
-    with pytest.raises(UsageError, match="the device is closed"), database.read():
-        pass
+    assert names(database) == ["first"]
+    assert cast(QueuePool, database.engine.pool).checkedin() == 0, "no connection is kept"
     with pytest.raises(UsageError, match="the device is closed"), database.write():
         pass
 
