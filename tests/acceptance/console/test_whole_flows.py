@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pycdlib
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from openmodality import Modality
 from openmodality.console.security.accounts import Accounts
@@ -158,9 +158,12 @@ def test_a_device_that_is_killed_and_comes_back_loses_nothing(context: BrowserCo
             page.goto(f"http://127.0.0.1:{load_site(place.site).settings.console.port}/register")
             page.get_by_label("Name").fill("anna")
             page.get_by_label("Password").fill(PASSWORD)
+            scripts: list[Route] = []
+            page.route("**/console.js", lambda route: scripts.append(route))
             page.keyboard.press("Enter")
             typed = page.get_by_label("Patient ID")
-            typed.fill("half typ")
+            typed.fill("half typ")  # sooner than the page listens
+            scripts.pop().continue_()
             others = [context.new_page() for _ in range(2)]
             for other, path in zip(others, ("exam/1", f"images/study/{study['StudyInstanceUID']}"), strict=True):
                 other.goto(page.url.replace("register", path))

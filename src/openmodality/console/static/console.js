@@ -118,7 +118,8 @@
     });
   });
 
-  let isDirty = false;
+  const guarded = [...document.querySelectorAll("[data-guard] input")];
+  let isDirty = guarded.some((field) => field.value !== field.defaultValue); // typed before this script ran
   document.addEventListener("input", (event) => {
     if (event.target.closest("[data-guard]")) isDirty = true;
   });
