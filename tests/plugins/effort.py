@@ -2,15 +2,13 @@
 
 Hypothesis makes :data:`SUITE_EXAMPLES` examples, and :data:`SOAK_FACTOR` times as many in a soak. A test that is slower
 or quicker than the others takes a part or a multiple of ``settings().max_examples``. There is no deadline and no
-check of slowness, as both would fail on a busy machine. The numbers and texts that stand in our modules are tried in a
-soak alone.
+check of slowness, as both would fail on a busy machine.
 """
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.internal.conjecture import providers
 
 SUITE_EXAMPLES = 16
 SOAK_FACTOR = 75
@@ -39,8 +37,6 @@ def pytest_configure(config: pytest.Config) -> None:
         print_blob=True,
     )
     settings.load_profile("effort")
-    if factor == 1:  # to read all modules takes each process a second, and to filter what is in them as much as to draw
-        providers._get_local_constants = lambda: providers._local_constants
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import booleans, integers
 from pydicom import config
 from pydicom.dataset import Dataset
@@ -18,8 +18,6 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, U
 from openmodality.standard.type_1 import list_type_1_attributes
 from tests.property.data_sets import chunked, cut_lists, data_sets, encode, flat
 
-FEW = settings(max_examples=settings().max_examples // 2)
-"""To make a data set takes longest: each is looked at in several ways."""
 SOMEBODY: PrivateSets = frozenset({("SOMEBODY", 0x0009)})
 
 
@@ -33,7 +31,6 @@ def kept(chunks: list[bytes], transfer_syntax: str, known: PrivateSets) -> bytes
     return b"".join(bytes(piece) for piece in keep_known_private(chunks, transfer_syntax, known))
 
 
-@FEW
 @given(data_set=data_sets(), cuts=cut_lists)
 def test_standard_attributes_stay_and_private_ones_of_known_sets(data_set: Dataset, cuts: list[int]) -> None:
     for transfer_syntax in UNCOMPRESSED:
@@ -45,7 +42,6 @@ def test_standard_attributes_stay_and_private_ones_of_known_sets(data_set: Datas
         assert kept([without], transfer_syntax, frozenset()) == without
 
 
-@FEW
 @given(data_set=data_sets(), is_known=booleans(), cut_bytes=integers(0, 3))
 def test_what_is_said_to_need_no_filter_is_what_the_filter_leaves_as_it_is(
     data_set: Dataset, is_known: bool, cut_bytes: int
@@ -58,7 +54,6 @@ def test_what_is_said_to_need_no_filter_is_what_the_filter_leaves_as_it_is(
         assert after == flat(data, EXPLICIT_VR_LITTLE_ENDIAN)
 
 
-@FEW
 @given(data_set=data_sets(), cuts=cut_lists)
 def test_a_check_ends_with_what_is_to_be_stored_or_with_one_text(data_set: Dataset, cuts: list[int]) -> None:
     data = encode(data_set, UNCOMPRESSED[0])

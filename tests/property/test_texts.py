@@ -15,7 +15,6 @@ from openmodality.dimse.repertoires import holds
 from openmodality.encoding.listening import KeptValues
 from openmodality.encoding.texts import decode_element_text, encode_component
 from openmodality.encoding.walk import read_values
-from tests.plugins.effort import SUITE_EXAMPLES
 
 SETS: list[tuple[str, ...]] = [
     ("ISO_IR 100",),
@@ -43,8 +42,6 @@ _RANGES = [
     range(0xFF61, 0xFFA0),
 ]
 _ALPHABET = [chr(code) for codes in _RANGES for code in codes if chr(code) not in "\\^=" and chr(code) != "\u00ad"]
-_ALPHABET = _ALPHABET if settings().max_examples > SUITE_EXAMPLES else _ALPHABET[::3]
-"""To ask each set for each character takes longer than the few examples of the suite."""
 _ODD = "春修莉順椰乗淾俓暫昂十"
 """Characters with 3DH, 5CH or 5EH among their bytes, somewhere."""
 
