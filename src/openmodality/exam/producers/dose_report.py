@@ -71,12 +71,14 @@ class DoseReportProducer:
         """
         made = {each.SOPInstanceUID for each in work.instances_of(planned)}
         told = next((n for n in range(len(work.events), 0, -1) if self._derive_partial_uid(planned, n) in made), 0)
-        if told in (0, len(work.events)):
-            return told == 0
+        interval_s = self._settings.partial_interval_s
+        if told == len(work.events):
+            return False
+        if not told or not interval_s:
+            return True  # with the first series, or with each: no clock is asked, whatever end the exposures state
         begun = next(each.started for each in work.series if each.series_instance_uid == planned.series_instance_uid)
         events = [IrradiationEvent.from_json(record.event) for record in work.events[:told]]
         last = max(event.find_end(event.started).timestamp() if event.started else begun for event in events)
-        interval_s = self._settings.partial_interval_s
         return at >= max(last + interval_s, begun + interval_s * len(made))
 
     def _derive_partial_uid(self, series: SeriesRecord, events: int) -> str:

@@ -123,6 +123,7 @@ def tell_partial(producer: DoseReportProducer, done: StepWork, at: float) -> Ste
         (299.0, "", [1]),
         (300.0, "", [1, 2]),
         (0.0, "[parameters.behaviour]\nrdsr_partial_interval_s = 0\n", [1, 2]),
+        (-0.5, "[parameters.behaviour]\nrdsr_partial_interval_s = 0\n", [1, 2]),  # by a clock behind the generator's
         (300.0, "[parameters.behaviour]\nrdsr_partial = false\n", []),
     ],
 )
