@@ -102,14 +102,15 @@ def find_wait(job: Job, now: float) -> Wait | None:
 
 def _store_again(job: Job, peer: Peer, verdicts: _Verdicts, now: float) -> JobOutcome:
     said = verdicts.describe(job.destination)
+    it_is, it_was = ("it is", "it was") if len(verdicts.failed) == 1 else ("they are", "they were")
     round_ = int(job.parameters.get(ROUND, 0)) + 1
     if round_ > min(1, job.retry.max_retries):
-        although = ", although they were sent again" if round_ > 1 else ""
+        although = f", although {it_was} sent again" if round_ > 1 else ""
         return Fail(f"{said}{although}; request it again when the reason is gone")
     due_at = now + make_send_retry(peer).delay_s
     sending = replace(make_send_job(peer, verdicts.failed), due_at=due_at)
     again = (sending, make_commit_job(peer, verdicts.failed, round_=round_))
-    return Done(f"{said}; they are sent again, and asked for again by another job", then=again)
+    return Done(f"{said}; {it_is} sent again, and asked for again by another job", then=again)
 
 
 def is_committed(answer: InstanceAnswer | None) -> bool:

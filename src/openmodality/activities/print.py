@@ -3,8 +3,9 @@
 Rules. The printer is asked how it is before anything is created: FAILURE stops the job, WARNING is told. What it
 reports in between is told and stops nothing. A sheet is printed once: the order to print it is on record before it goes
 out, and its answer after it. Where the answer is missing, because it never came or the program died, the sheet may be
-printed or not: the job then fails and asks a person, who retries it as printed or to be printed again. A print job is
-never tried again by itself: a printer that is not normal is a person's business (RF-4.1.2.7-03).
+printed or not: the job then fails and asks a person, who retries it as printed or to be printed again. So it does where
+the answer is a warning that counts as a failure (RF-4.2.7.3.1.6.2-04), since the sheet is printed by PS3.4 then. A
+print job is never tried again by itself: a printer that is not normal is a person's business (RF-4.1.2.7-03).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from openmodality.activities.print_record import (
     find_uncertain_sheet,
 )
 from openmodality.activities.printer_associations import PrinterAssociations
+from openmodality.counted import format_count
 from openmodality.device.site.site import Peer, Printer
 from openmodality.errors import OpenModalityError
 from openmodality.jobs.job import Job, NewJob, RetryParameters
@@ -61,6 +63,16 @@ def _make_dialogue(connections: Connector, peer: Peer, printer: Printer) -> Prin
     return PrintDialogue(connections, peer, FilmAttributes(connections.site, printer.settings.left_out))
 
 
+def _advise(record: PrintRecord) -> str:
+    """What can be done about a job that the printer has stopped; a sheet that is printed is not printed again."""
+    if record.is_over:
+        return "all sheets are printed: cancel the job, or retry it, which prints none of them again"
+    if record.printed:
+        done = f"{record.printed} of {format_count(record.plan.total, 'sheet')} are printed"
+        return f"{done}: cancel the job, or retry it, which prints the others"
+    return "cancel the job or retry it"
+
+
 class PrintExecutor:
     """Does the print jobs."""
 
@@ -80,7 +92,7 @@ class PrintExecutor:
         try:
             return self._print(job, record)
         except PrintStopped as error:
-            return Fail(f"{error}; cancel the job or retry it")
+            return Fail(f"{error}; {_advise(record)}")
         except OpenModalityError as error:
             if record.uncertain:
                 return Fail(describe_uncertainty(job, record.uncertain, str(error)))

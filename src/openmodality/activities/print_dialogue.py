@@ -10,12 +10,12 @@ from typing import Final, Literal
 from pydicom import Dataset
 
 from openmodality.activities.connection import Connector, find_response_timeout_s
-from openmodality.activities.print_record import PrintStopped
+from openmodality.activities.print_record import MaybePrinted, PrintStopped
 from openmodality.device.site.site import Peer
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.normalized import NormalizedAnswer
 from openmodality.dimse.reading import read_text
-from openmodality.dimse.status import StatusCategory, describe
+from openmodality.dimse.status import StatusCategory, categorize, describe
 from openmodality.network.association import Association
 from openmodality.objects.film_attributes import FilmAttributes
 from openmodality.services import print_management as printing
@@ -45,6 +45,7 @@ _OPERATIONS: Final[Mapping[Request, str]] = {
 """How the table of statuses calls what is asked for."""
 _TIMEOUTS: Final = {"N-GET": "get", "N-CREATE": "create", "N-SET": "set", "N-ACTION": "action", "N-DELETE": "action"}
 """The parameter that limits the wait for the response to an operation (RF-4.4.2-30)."""
+_ORDERS: Final = ("print film", "print session")
 _MOST_TAGS: Final = 4
 _STATUS_TAGS: Final = (PRINTER_STATUS, PRINTER_STATUS_INFO)
 _UNKNOWN_ATTRIBUTES: Final = (Status.NO_SUCH_ATTRIBUTE, Status.ATTRIBUTE_LIST_ERROR)
@@ -64,7 +65,8 @@ class PrinterAnswer:
 class PrintDialogue:
     """The requests of one association, and what the printer said that a person should know.
 
-    A request that is refused raises :class:`PrintStopped`.
+    A request that is refused raises :class:`PrintStopped`. An order to print that is answered with a warning which the
+    table counts as a failure raises :class:`MaybePrinted`: by PS3.7 C.3 a warning says that the operation was done.
     """
 
     connections: Connector
@@ -152,4 +154,5 @@ class PrintDialogue:
             return
         if verdict.must_abort:
             association.abort()
-        raise PrintStopped(f"{self.peer.name} answered {words}")
+        is_warning = request in _ORDERS and categorize(answer.status) is StatusCategory.WARNING
+        raise (MaybePrinted if is_warning else PrintStopped)(f"{self.peer.name} answered {words}")

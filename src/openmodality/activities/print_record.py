@@ -33,6 +33,10 @@ class PrintStopped(OpenModalityError):
     """A request was refused, or the printer is not normal: the job ends with this reason."""
 
 
+class MaybePrinted(OpenModalityError):
+    """The order to print was answered with a warning that ends the job: the sheets may well be printed."""
+
+
 def find_uncertain_sheet(job: Job) -> int:
     """The last sheet of a print job whose outcome is unknown; 0 where there is none."""
     return int(job.parameters.get(UNCERTAIN, 0)) if job.kind is JobKind.PRINT else 0

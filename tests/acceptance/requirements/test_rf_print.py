@@ -177,6 +177,40 @@ def test_any_other_status_aborts_and_fails_the_job(
     assert [record.__dict__["status"] for record in logged] == [f"{status:04X}"]
 
 
+@pytest.mark.parametrize("status", [0xB609, 0xB60A, 0xB601])
+def test_a_sheet_that_was_ordered_with_a_warning_is_not_printed_again_unless_a_person_says_so(
+    tmp_path: Path, status: int
+) -> None:
+    printer = PynetdicomPrinter({"N-ACTION Film Box": status})
+    with printing(printer) as address:
+        device = make_print_device(tmp_path / "device", "rf", address)
+        assert device.print()[0] == 1
+        reason = device.reason()
+        assert reason.startswith("sheet 1 may have been printed, or not: ")
+        assert f"{status:04X}" in reason
+        job = device.last_job().job.id
+        assert device.do("jobs", "retry", job)[0] == 2
+        printer.statuses.clear()
+        assert device.do("jobs", "retry", job, "--film", "printed")[0] == 0
+        assert device.work()
+        assert device.last_job().job.state is JobState.DONE
+        assert printer.names.count("N-ACTION Film Box") == 1
+
+
+def test_a_film_session_that_is_not_deleted_leaves_no_doubt_that_its_sheets_are_printed(tmp_path: Path) -> None:
+    printer = PynetdicomPrinter({"N-DELETE Film Session": 0x0110})
+    with printing(printer) as address:
+        device = make_print_device(tmp_path / "device", "rf", address)
+        assert device.print()[0] == 1
+        assert device.reason().endswith(
+            "all sheets are printed: cancel the job, or retry it, which prints none of them again"
+        )
+        assert device.do("jobs", "retry", device.last_job().job.id)[0] == 0
+        assert device.work()
+        assert device.last_job().job.state is JobState.DONE
+        assert printer.names.count("N-ACTION Film Box") == 1
+
+
 @pytest.mark.requirement("RF-4.1.2.7-03", "RF-4.2.7.3.1.4.1-03")
 def test_a_printer_in_failure_stops_the_job_which_can_be_restarted_or_cancelled(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -144,6 +144,7 @@ def test_what_is_not_committed_is_sent_and_asked_for_again(tmp_path: Path, clock
             assert commit_states(modality) == [JobState.DONE, JobState.DONE]
             first, second = reversed(modality.jobs.list(kinds=[JobKind.COMMIT]))
             assert "0110" in first.reason
+            assert first.reason.endswith("; it is sent again, and asked for again by another job")
             assert [each.result for each in modality.jobs.show(first.id).instances] == [InstanceResult.FAILURE]
             assert [each.result for each in modality.jobs.show(second.id).instances] == [InstanceResult.SUCCESS]
             assert stored_uids(device) == [uid, uid]
@@ -158,6 +159,7 @@ def test_what_fails_although_it_was_sent_again_waits_for_a_person(tmp_path: Path
             clock.ahead_s += 301
             assert modality.wait_until(lambda: commit_states(modality) == [JobState.DONE, JobState.FAILED], 10)
             assert (len(decisions.seen), stored_uids(device)) == (2, [uid, uid])
+            assert ", although it was sent again; " in get_commit(modality).reason
             modality.jobs.retry(get_commit(modality).id)
             assert modality.wait_until_idle(10)
             assert commit_states(modality) == [JobState.DONE, JobState.DONE]
