@@ -7,7 +7,7 @@ set -eu
 
 missing=
 for pair in storescp:dcmtk wlmscpfs:dcmtk dciodvfy:dicom3tools Orthanc:orthanc chromium:chromium \
-    npm:npm isoinfo:genisoimage 7z:p7zip-full xorriso:xorriso pdftoppm:poppler-utils; do
+    npm:npm odil:odil dcm2niix:dcm2niix isoinfo:genisoimage 7z:p7zip-full xorriso:xorriso pdftoppm:poppler-utils; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done
 [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing="$missing orthanc-dicomweb"

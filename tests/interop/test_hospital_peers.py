@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.uid import generate_uid
 from pynetdicom import build_role, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
@@ -78,6 +78,20 @@ def test_what_storescu_sends_is_found_and_moved(hospital: Hospital, tmp_path: Pa
         assert len(destination.files()) == 3
         unknown = dcmtk.scu("movescu", pacs, "--study", "--move", "NOBODY", *keys)
         assert "MoveDestinationUnknown" in unknown.output
+
+
+@pytest.mark.needs("storescu", "getscu")
+def test_what_storescu_sends_comes_by_get(hospital: Hospital, tmp_path: Path) -> None:
+    paths = objects.mr_series(tmp_path / "sent", 3, PatientID="Q1")
+    pacs = at(hospital.pacs_peer)
+    assert dcmtk.scu("storescu", pacs, *paths).status == 0
+    (study,) = hospital.pacs.studies
+    (tmp_path / "got").mkdir()
+    keys = ("--key", "QueryRetrieveLevel=STUDY", "--key", f"StudyInstanceUID={study.study_instance_uid}")
+    got = dcmtk.scu("getscu", pacs, "--study", *keys, "--output-directory", tmp_path / "got")
+    assert got.status == 0, got.output
+    came = {data_set.SOPInstanceUID: data_set for data_set in map(dcmread, (tmp_path / "got").iterdir())}
+    assert came == {path.stem: dcmread(path) for path in paths}
 
 
 @pytest.mark.needs("storescu")

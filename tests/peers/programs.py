@@ -25,6 +25,8 @@ PACKAGE_OF: Mapping[str, str] = {
     "chromium": "chromium",
     "chromium-headless-shell": "chromium-headless-shell",
     "npm": "npm",
+    "odil": "odil",
+    "dcm2niix": "dcm2niix",
     "pdfimages": "poppler-utils",
     "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",

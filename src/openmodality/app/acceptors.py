@@ -139,7 +139,7 @@ def _make_policy(site: Site, role: str, peers: Sequence[Peer], services: Sequenc
         if any(_may_ask(peer, entry) for peer in peers)
     }
     if "c_get" in site.settings.extensions:
-        syntaxes |= _add_get(syntaxes, peers)
+        syntaxes |= _add_get(site, syntaxes, peers)
     syntaxes.setdefault(VERIFICATION, SyntaxPolicy(order))
     limits = [peer.max_associations for peer in peers if peer.max_associations is not None]
     return PeerPolicy(
@@ -149,8 +149,11 @@ def _make_policy(site: Site, role: str, peers: Sequence[Peer], services: Sequenc
     )
 
 
-def _add_get(syntaxes: Mapping[str, SyntaxPolicy], peers: Sequence[Peer]) -> dict[str, SyntaxPolicy]:
-    """C-GET for whoever may use C-MOVE of the same model; then this side sends what the peer may store here."""
+def _add_get(site: Site, syntaxes: Mapping[str, SyntaxPolicy], peers: Sequence[Peer]) -> dict[str, SyntaxPolicy]:
+    """C-GET for whoever may use C-MOVE of the same model; then this side sends all that it sends to an archive.
+
+    Of what it sends and does not take, such as Key Object documents, a requestor has to select the SCP role.
+    """
     added = {
         get: syntaxes[move]
         for move, get in GET_BY_MOVE.items()
@@ -158,8 +161,16 @@ def _add_get(syntaxes: Mapping[str, SyntaxPolicy], peers: Sequence[Peer]) -> dic
     }
     if not added:
         return {}
+    order = tuple(map(str, site.acceptor_transfer_syntaxes))
+    sent = {
+        str(entry.sop_class_uid): SyntaxPolicy(
+            tuple(uid for uid in order if uid in entry.transfer_syntaxes), scp=False, scu=True, must_select_role=True
+        )
+        for peer in peers
+        for entry in site.list_proposed("storage", peer)
+    }
     both = {uid: SyntaxPolicy(policy.transfer_syntaxes, scu=True) for uid, policy in syntaxes.items() if policy.scp}
-    return {uid: policy for uid, policy in both.items() if uid not in LEVELS and uid != VERIFICATION} | added
+    return sent | {uid: policy for uid, policy in both.items() if uid not in LEVELS and uid != VERIFICATION} | added
 
 
 def _may_ask(peer: Peer, entry: PresentationContextEntry) -> bool:

@@ -17,15 +17,15 @@ from openmodality.hospital.retrieval import Retrieval
 from openmodality.network.acceptor_policy import UNCOMPRESSED_ORDER, StorageClasses
 from openmodality.network.entity import LocalAE
 from openmodality.services.commitment import commitment_service
-from openmodality.services.query_retrieve import move_service, query_service
+from openmodality.services.query_retrieve import get_service, move_service, query_service
 from openmodality.services.storage import storage_service
 from openmodality.services.verification import VERIFICATION_SERVICE
 from openmodality.standard.query_retrieve import LEVELS
-from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL
+from openmodality.standard.sop_classes import STORAGE_COMMITMENT_PUSH_MODEL, VERIFICATION
 from openmodality.store.files.folder import ReceivedFile
 from openmodality.store.files.instance_file import Stored
 from openmodality.upper_layer.acceptance import SyntaxPolicy
-from openmodality.value_class import dataclass
+from openmodality.value_class import dataclass, replace
 
 _PLACE: Final = "PACS"
 
@@ -34,12 +34,13 @@ Findings = Callable[[Dataset], Sequence[str]]
 
 
 class ArchiveClasses(StorageClasses):
-    """What the PACS takes: all that storage has, commitment, query and retrieve."""
+    """What the PACS takes: all that storage has, commitment, query and retrieve; by C-GET it sends what it takes."""
 
     def __getitem__(self, uid: str) -> SyntaxPolicy:
         if uid == STORAGE_COMMITMENT_PUSH_MODEL or uid in LEVELS:
             return SyntaxPolicy(UNCOMPRESSED_ORDER)
-        return super().__getitem__(uid)
+        policy = super().__getitem__(uid)
+        return policy if uid == VERIFICATION else replace(policy, scu=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class VirtualPACS:
             commitment_service(self._commitments),
             query_service(self._retrieval, self._local.ae_title),
             move_service(self._retrieval),
+            get_service(self._retrieval),
             storage_service(self._archive, ArchiveClasses()),
         )
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydicom import Dataset
 
+from openmodality.dimse.channel import Channel
 from openmodality.dimse.reading import read_text
 from openmodality.dimse.service import Refuse
 from openmodality.hospital.addresses import AddressBook
@@ -16,6 +17,7 @@ from openmodality.imaging.decompress import decompress_file
 from openmodality.network.association import Association
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.network.requestor import associate
+from openmodality.network.storage.getting import ChannelTransfer
 from openmodality.network.storage.moving import FileTransfer, StoredFile
 from openmodality.network.storage.reader import InstanceReader
 from openmodality.network.storage.sent import SendOptions
@@ -31,7 +33,7 @@ _SERIES: Final = PATIENT_ROOT_LEVELS.index("SERIES")
 
 
 class Retrieval:
-    """Fulfils :class:`openmodality.services.query_retrieve.QuerySource` and ``MoveSource``."""
+    """Fulfils :class:`openmodality.services.query_retrieve.QuerySource`, ``MoveSource`` and ``GetSource``."""
 
     def __init__(self, instances: Instances, local: LocalAE, addresses: AddressBook) -> None:
         self._instances = instances
@@ -55,14 +57,23 @@ class Retrieval:
         remote = self._addresses.find(request.destination)
         if remote is None:
             raise Refuse(MOVE_DESTINATION_UNKNOWN, "the address book has no such Move Destination")
-        files = [
+        originator = MoveOriginator(request.peer.calling_ae_title, request.message_id)
+        options = SendOptions(originator=originator, priority=request.priority)
+        associate_later = partial(self._associate, remote)
+        return FileTransfer(self._find_files(request), associate_later, InstanceReader(decompress_file), options)
+
+    def open_on(self, channel: Channel, request: MoveRequest) -> ChannelTransfer:
+        """The sub-operations of a C-GET, on the association on which it came."""
+        options = SendOptions(priority=request.priority)
+        reader = InstanceReader(decompress_file)
+        return ChannelTransfer(self._find_files(request), channel, request.message_id, reader, options)
+
+    def _find_files(self, request: MoveRequest) -> list[StoredFile]:
+        return [
             StoredFile(instance.sop_instance_uid, instance.path)
             for instance in self._instances()
             if _is_meant(instance.header, request)
         ]
-        originator = MoveOriginator(request.peer.calling_ae_title, request.message_id)
-        options = SendOptions(originator=originator, priority=request.priority)
-        return FileTransfer(files, partial(self._associate, remote), InstanceReader(decompress_file), options)
 
     def _associate(self, remote: RemoteAE, plan: AssociationPlan) -> Association:
         return associate(remote, self._local, plan.proposals)

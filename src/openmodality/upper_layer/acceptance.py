@@ -40,11 +40,13 @@ class SyntaxPolicy:
     """How one abstract syntax is taken: transfer syntaxes in our order of preference, and the roles that we play.
 
     ``scp`` answers a requestor that is SCU, the default. ``scu`` answers one that selects the SCP role.
+    ``must_select_role`` is for what any peer has to select a role for, also one that may omit it elsewhere.
     """
 
     transfer_syntaxes: tuple[str, ...]
     scp: bool = True
     scu: bool = False
+    must_select_role: bool = False
 
 
 @value_class
@@ -192,7 +194,9 @@ def _has_role(abstract_syntax: str, rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> boo
     if answer is not None:
         return answer.scu_role or answer.scp_role
     policy = _find_syntax_policy(abstract_syntax, peer)
-    return policy is not None and (policy.scp or (policy.scu and not peer.role_selection_required))
+    if policy is None:
+        return False
+    return policy.scp or (policy.scu and not (peer.role_selection_required or policy.must_select_role))
 
 
 def _answer_role(abstract_syntax: str, rq: A_ASSOCIATE_RQ, peer: PeerPolicy) -> RoleSelection | None:

@@ -26,6 +26,7 @@ from openmodality.value_class import replace
 
 IMPLICIT, EXPLICIT, BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
 ECHO, MR, COMMITMENT = "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.20.1"
+KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
 
 PEER = PeerPolicy(
     {
@@ -248,6 +249,21 @@ def test_a_missing_role_selection_can_be_tolerated() -> None:
         request(PresentationContextRQ(1, COMMITMENT, (IMPLICIT,))), replace(POLICY, peer=lambda _: tolerant)
     )
     assert answers(answer) == [(1, 0, IMPLICIT)]
+
+
+@pytest.mark.parametrize(
+    ("selected", "result"),
+    [((), 1), ((RoleSelection(KEY_OBJECTS, True, False),), 1), ((RoleSelection(KEY_OBJECTS, False, True),), 0)],
+)
+def test_what_is_only_sent_is_taken_of_who_selects_the_role(selected: tuple[RoleSelection, ...], result: int) -> None:
+    """Where a peer need not select its role for other classes either."""
+    sent = SyntaxPolicy((IMPLICIT,), scp=False, scu=True, must_select_role=True)
+    peer = replace(PEER, abstract_syntaxes={KEY_OBJECTS: sent}, role_selection_required=False)
+    rq = replace(
+        request(PresentationContextRQ(1, KEY_OBJECTS, (IMPLICIT,))),
+        user_information=UserInformation(role_selections=selected),
+    )
+    assert answers(decide_answer(rq, replace(POLICY, peer=lambda _: peer))) == [(1, result, IMPLICIT)]
 
 
 def test_role_selection_for_what_we_provide() -> None:

@@ -406,8 +406,8 @@ class SiteFile(Settings):
     profile: str = Field(min_length=1, description="the device: mr, rf, or a profile folder from the site file's on")
     extensions: tuple[Extension, ...] = Field(
         default=(),
-        description="what goes beyond the statement; c_get: C-GET as SCP, for peers that may query, retrieve and "
-        "store, and as SCU (retrieve --get)",
+        description="what goes beyond the statement; c_get: C-GET as SCP, for peers that may query and retrieve, "
+        "and as SCU (retrieve --get)",
     )
     device: DeviceSettings = DeviceSettings()
     network: NetworkSettings = NetworkSettings()
