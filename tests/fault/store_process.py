@@ -16,7 +16,7 @@ from openmodality.jobs.outcome import Done, JobOutcome
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import JobReport
 from openmodality.jobs.worker import Worker
-from openmodality.store.listing.entities import Level
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.deletion import delete_entity
 from openmodality.store.states import InstanceResult, JobKind, Origin

@@ -19,9 +19,10 @@ from openmodality import Modality
 from openmodality.app.view import look_at
 from openmodality.device.site.new_site import write_site
 from openmodality.errors import StoreError
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.instance_file import StorageFull, Stored
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.entities import count
 from openmodality.store.local import open_store
 from openmodality.store.names import RESERVE_FILE
 from openmodality.store.rows.deletion import NotCommitted, delete_entity

@@ -12,7 +12,8 @@ from pydicom import dcmread
 from openmodality.jobs.listing import list_jobs, read_instances
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.worker import Worker
-from openmodality.store.listing.entities import Level, count, instance_references
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import count, instance_references
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.states import InstanceResult, JobKind, JobState
 from tests.fault.store_process import Sends

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from openmodality.store.listing.entities import Level, count
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import count
 from openmodality.store.local import open_store
 from tests.peers.forked import STDERR, fork
 from tests.peers.objects import mr_series

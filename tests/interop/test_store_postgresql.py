@@ -14,11 +14,12 @@ from openmodality.jobs.job import JobInstance, NewJob
 from openmodality.jobs.listing import get_job
 from openmodality.jobs.outcome import Done, Wait
 from openmodality.jobs.queue import Queue
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.columns import metadata
 from openmodality.store.database import Database, open_database
 from openmodality.store.database_errors import ConstraintViolated
 from openmodality.store.files.indexed_attributes import Attributes, IndexedValues, read_attributes
-from openmodality.store.listing.entities import Level, Search, count, find, find_ids, read_entities
+from openmodality.store.listing.entities import Search, count, find, find_ids, read_entities
 from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.deletion import delete_entity

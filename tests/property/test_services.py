@@ -25,6 +25,7 @@ from openmodality.services.mpps import mpps_service
 from openmodality.services.query_retrieve import MoveRequest, move_service, query_service
 from openmodality.services.worklist import Defect, find_defects, worklist_service
 from openmodality.standard.dimse import CommandField
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import (
     MODALITY_PERFORMED_PROCEDURE_STEP,
     MODALITY_WORKLIST_FIND,
@@ -40,7 +41,7 @@ from tests.loopback import loopback_pair
 class Everything:
     """All ports at once: has two entities, knows no transaction, sends nothing."""
 
-    def list_supported(self, level: str, identifier: Dataset) -> None:
+    def list_supported(self, level: Level, identifier: Dataset) -> None:
         """All keys."""
 
     def find(self, *_: Any) -> Any:

@@ -13,8 +13,9 @@ from typing import Final
 
 from openmodality.errors import UsageError
 from openmodality.objects.identity import Uids
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import ENHANCED_MR_IMAGE_STORAGE
-from openmodality.store.listing.entities import InstanceReference, Level, instance_references
+from openmodality.store.listing.entities import InstanceReference, instance_references
 from openmodality.store.rows.jobs import find_queued_uids, find_sent_uids
 from openmodality.store.transaction import Snapshot
 from openmodality.value_class import dataclass

@@ -19,8 +19,9 @@ from openmodality.media.pdi.pages import INDEX_NAME, PDI_FOLDER, README_NAME
 from openmodality.network.storage.instances import read_instance
 from openmodality.network.storage.reader import InstanceReader
 from openmodality.query.matching import matches
+from openmodality.standard.query_retrieve import Level
 
-_LEVELS: Final = ("PATIENT", "STUDY", "SERIES")
+_LEVELS: Final[Mapping[str, Level]] = {level.value: level for level in Level}
 _SUBJECT: Final = ("StudyInstanceUID", "PatientID", "PatientName", "AccessionNumber")
 """The members of :class:`openmodality.audit.subjects.StudySubject`, by keyword."""
 
@@ -31,10 +32,9 @@ def query_medium(root: Path, level: str, keys: Mapping[str, str]) -> tuple[list[
     ``level`` is PATIENT, STUDY, SERIES or IMAGE; IMAGE stands for all that refers to a file. Also what is wrong with
     the directory. Raises :class:`UsageError` for another level or a keyword that is none.
     """
-    if level not in (*_LEVELS, "IMAGE"):
-        raise UsageError(f"{level} is no level of a directory; PATIENT, STUDY, SERIES and IMAGE are")
+    asked = Level(level)
     directory = read_directory(root / DIRECTORY_NAME)
-    found = [keys_ for keys_, record in _walk(directory) if _is_of(record, level) and _matches(keys, keys_)]
+    found = [known for known, record in _walk(directory) if _find_level(record) is asked and _matches(keys, known)]
     return found, directory.problems
 
 
@@ -122,8 +122,9 @@ def _walk(directory: Directory) -> Iterator[tuple[Dataset, DirectoryRecord]]:
         waiting.extend((keys, child) for child in reversed(record.children))
 
 
-def _is_of(record: DirectoryRecord, level: str) -> bool:
-    return record.record_type == level or (level == "IMAGE" and record.record_type not in _LEVELS)
+def _find_level(record: DirectoryRecord) -> Level:
+    """The level of a record; what is no patient, study or series stands where images do."""
+    return _LEVELS.get(record.record_type, Level.IMAGE)
 
 
 def _matches(keys: Mapping[str, str], known: Dataset) -> bool:

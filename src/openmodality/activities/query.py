@@ -17,7 +17,7 @@ from openmodality.errors import OpenModalityError, UsageError
 from openmodality.query.finding import FindAnswer, HandOver, Taking
 from openmodality.query.identifier import Key, identifier
 from openmodality.services.query_retrieve import QueryFailed, query_archive
-from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
+from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS, Level
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
 from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
 
@@ -28,8 +28,8 @@ Model = Literal["study", "patient"]
 _FIND: Final[Mapping[Model, str]] = {"study": STUDY_ROOT_FIND, "patient": PATIENT_ROOT_FIND}
 _PATIENT: Final = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 _KEYWORDS: Final[Mapping[str, Sequence[str]]] = {
-    "PATIENT": (*_PATIENT, "NumberOfPatientRelatedStudies"),
-    "STUDY": (
+    Level.PATIENT: (*_PATIENT, "NumberOfPatientRelatedStudies"),
+    Level.STUDY: (
         "StudyDate",
         "StudyTime",
         *_PATIENT,
@@ -41,7 +41,7 @@ _KEYWORDS: Final[Mapping[str, Sequence[str]]] = {
         "NumberOfStudyRelatedInstances",
         "StudyInstanceUID",
     ),
-    "SERIES": (
+    Level.SERIES: (
         "Modality",
         "SeriesNumber",
         "SeriesDescription",
@@ -49,7 +49,7 @@ _KEYWORDS: Final[Mapping[str, Sequence[str]]] = {
         "NumberOfSeriesRelatedInstances",
         "SeriesInstanceUID",
     ),
-    "IMAGE": ("InstanceNumber", "SOPClassUID", "SOPInstanceUID"),
+    Level.IMAGE: ("InstanceNumber", "SOPClassUID", "SOPInstanceUID"),
 }
 """What a person who looks for something is shown; asked for at every peer, with the keys of the device's profile."""
 
@@ -59,11 +59,10 @@ def choose_model(model: Model | None, ends: Ends, level: str) -> Model:
 
     Raises :class:`UsageError` where the model has no such level.
     """
-    if level not in UNIQUE_KEYS:
-        raise UsageError(f"{level!r} is no level of Query/Retrieve", advice=f"the levels are {', '.join(UNIQUE_KEYS)}")
+    is_patient = Level(level) is Level.PATIENT
     if model is None:
-        return "patient" if ends.patient_root or level == "PATIENT" else "study"
-    if model == "study" and level == "PATIENT":
+        return "patient" if ends.patient_root or is_patient else "study"
+    if model == "study" and is_patient:
         raise UsageError("the study root model has no level PATIENT", advice="use --model patient")
     return model
 

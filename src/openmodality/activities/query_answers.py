@@ -31,11 +31,10 @@ from openmodality.query.match_bytes import MatchEncoder
 from openmodality.query.matching import NOT_MATCHED, is_universal, matches, matches_all, matches_any, select_requested
 from openmodality.services.query_retrieve import FindRequest
 from openmodality.standard.dimse import OUT_OF_RESOURCES, Status
-from openmodality.standard.query_retrieve import FURTHER_KEYS, UNIQUE_KEYS
+from openmodality.standard.query_retrieve import FURTHER_KEYS, UNIQUE_KEYS, Level
 from openmodality.standard.sop_classes import STUDY_ROOT_FIND
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from openmodality.store.listing.entities import Level
 from openmodality.store.listing.query_rows import (
     list_attributes,
     read_first_instances,
@@ -72,7 +71,7 @@ class StoredEntities:
         self._trail = trail
         self._character_sets = site.character_sets
         self._supported: dict[str, Collection[Path]] = {
-            level.value: frozenset((tag_for_keyword(keyword) or 0,) for keyword in vrs) for level, vrs in _VRS.items()
+            level: frozenset((tag_for_keyword(keyword) or 0,) for keyword in vrs) for level, vrs in _VRS.items()
         }
         for row in site.profile.query_keys:
             if (
@@ -86,7 +85,7 @@ class StoredEntities:
                     advice="leave it out of query_keys.csv",
                 )
 
-    def list_supported(self, level: str, identifier: Dataset) -> Collection[Path]:
+    def list_supported(self, level: Level, identifier: Dataset) -> Collection[Path]:
         """What the index keeps of a level and of those above, what is counted below, and what files are asked for."""
         return {*self._supported[level], *_list_paths(_choose_from_files(level, identifier))}
 
@@ -150,7 +149,7 @@ def _find_asker(trail: AuditTrail, request: FindRequest) -> Partner | None:
     return None if person is None else Partner(person.name, person.address, is_entity=False)
 
 
-def _is_in_files(level: str, path: Path) -> bool:
+def _is_in_files(level: Level, path: Path) -> bool:
     """Whether the attribute that a path begins with is one that files answer at a level."""
     tag = path[0]
     if is_private(tag) or tag >> 16 in _NO_KEYS or not keyword_of(tag) or tag in NOT_MATCHED:
@@ -159,12 +158,12 @@ def _is_in_files(level: str, path: Path) -> bool:
     return level not in levels or any(tag in _FURTHER[upper] for upper in levels[: levels.index(level) + 1])
 
 
-def _choose_from_files(level: str, identifier: Dataset) -> Dataset:
+def _choose_from_files(level: Level, identifier: Dataset) -> Dataset:
     """The part of an identifier that files answer."""
     chosen = Dataset()
     for element in identifier:
         tag = int(element.tag)
-        if keyword_of(tag) not in _VRS[Level(level)] and tag & 0xFFFF and _is_in_files(level, (tag,)):
+        if keyword_of(tag) not in _VRS[level] and tag & 0xFFFF and _is_in_files(level, (tag,)):
             chosen.add(element)
     return chosen
 
@@ -189,7 +188,7 @@ class _Asked(NamedTuple):
 
     @classmethod
     def read(cls, request: FindRequest) -> _Asked:
-        level = Level(request.level)
+        level = request.level
         vrs = _VRS[level]
         keys: dict[str, tuple[str, Sequence[object]]] = {}
         returned: dict[int, tuple[int, str, str, str]] = {}
@@ -204,7 +203,7 @@ class _Asked(NamedTuple):
                 keys[keyword] = (vr, wanted)
         for element in request.added:
             returned[int(element.tag)] = (int(element.tag), element.VR, "", str(element.value))
-        unique = UNIQUE_KEYS[level.value]  # which an SCP always returns (PS3.4 C.4.1.1.3.2)
+        unique = UNIQUE_KEYS[level]  # which an SCP always returns (PS3.4 C.4.1.1.3.2)
         returned.setdefault(unique, (unique, dictionary()[unique], keyword_for_tag(unique), ""))
         return cls(level, keys, [returned[tag] for tag in sorted(returned)])
 

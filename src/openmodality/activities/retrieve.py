@@ -19,7 +19,7 @@ from openmodality.network.entity import normalize_ae_title
 from openmodality.query.identifier import identifier
 from openmodality.query.moving import Counts, MoveResult, get, move
 from openmodality.standard.dimse import Status
-from openmodality.standard.query_retrieve import UNIQUE_KEYS
+from openmodality.standard.query_retrieve import UNIQUE_KEYS, Level
 from openmodality.standard.sop_classes import PATIENT_ROOT_GET, PATIENT_ROOT_MOVE, STUDY_ROOT_GET, STUDY_ROOT_MOVE
 from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
 from openmodality.value_class import value_class
@@ -60,7 +60,7 @@ class Wanted:
         """The UIDs by attribute, empty where all of a study or of a series is wanted."""
         return {"StudyInstanceUID": self.study, "SeriesInstanceUID": self.series, "SOPInstanceUID": self.instance}
 
-    def keys(self, model: Model) -> dict[str, str]:
+    def keys(self, model: Model) -> dict[Level, str]:
         """The unique keys by level, down to the level that is retrieved.
 
         Raises :class:`UsageError` where the patient root has no Patient ID.
@@ -68,8 +68,8 @@ class Wanted:
         if model == "patient" and not self.patient_id:
             raise UsageError("the patient root model needs the Patient ID")
         patient_id = self.patient_id if model == "patient" else ""
-        uids = {"PATIENT": patient_id, "STUDY": self.study, "SERIES": self.series, "IMAGE": self.instance}
-        return {level: uid for level, uid in uids.items() if uid}
+        uids = (patient_id, self.study, self.series, self.instance)
+        return {level: uid for level, uid in zip(Level, uids, strict=True) if uid}
 
 
 class RetrievePart(NamedTuple):
@@ -77,13 +77,13 @@ class RetrievePart(NamedTuple):
     images.
     """
 
-    level: str
+    level: Level
     values: Mapping[tuple[int, ...], object]
 
     @classmethod
-    def of(cls, keys: Mapping[str, str], images: Sequence[str] = ()) -> RetrievePart:
+    def of(cls, keys: Mapping[Level, str], images: Sequence[str] = ()) -> RetrievePart:
         """By unique keys by their levels, and SOP Instance UIDs of the lowest."""
-        named = {**keys, "IMAGE": "\\".join(images)} if images else keys
+        named = {**keys, Level.IMAGE: "\\".join(images)} if images else keys
         return cls(list(named)[-1], {(UNIQUE_KEYS[level],): uid for level, uid in named.items()})
 
 
@@ -102,7 +102,7 @@ def retrieve_from_peer(
     :class:`UsageError` for what the model cannot name, :class:`ConfigurationError` for what is no AE title, and the
     errors of an association. A failure status is a result; why there is none, or a failed one, is logged.
     """
-    chosen = choose_model(model, ends, "STUDY")
+    chosen = choose_model(model, ends, Level.STUDY)
     title = normalize_ae_title(destination) if destination else ends.local.ae_title
     asked = [RetrievePart.of(wanted.keys(chosen))] if parts is None else parts
     judge = ends.judge_of("retrieve", "C-MOVE")
@@ -135,7 +135,7 @@ def get_from_peer(
 
     A device takes the SOP Classes that its profile stores, ``ends.stored``; without one those that are met most.
     """
-    chosen = choose_model(model, ends, "STUDY")
+    chosen = choose_model(model, ends, Level.STUDY)
     asked = [RetrievePart.of(wanted.keys(chosen))] if parts is None else parts
     judge = ends.judge_of("retrieve", "C-MOVE")
 

@@ -35,9 +35,8 @@ from openmodality.services.query_retrieve import (
     MoveRequest,
 )
 from openmodality.services.storage import MoveOriginator
-from openmodality.standard.query_retrieve import LEVELS_BY_KEY
+from openmodality.standard.query_retrieve import LEVELS_BY_KEY, Level
 from openmodality.standard.tags import PATIENT_ID
-from openmodality.store.listing.entities import Level
 from openmodality.store.listing.retrieve_rows import count_patients, read_retrieved
 from openmodality.store.local import LocalStore
 

@@ -24,7 +24,8 @@ from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
 from openmodality.jobs.report import JobReport
 from openmodality.query.moving import Counts, MoveResult
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN
-from openmodality.store.listing.entities import Level, instance_references
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import instance_references
 from openmodality.store.local import LocalStore
 from openmodality.store.retrieve_window import RetrieveWindow
 from openmodality.store.states import JobKind
@@ -99,7 +100,7 @@ class RetrieveExecutor:
         if not is_resumed and not site.parameters.boolean("behaviour.query_before_retrieve"):
             return None
         query_ends = self._connections.make_ends("query", site.peer(ends.name))
-        model = choose_model(None, ends, "STUDY")
+        model = choose_model(None, ends, Level.STUDY)
         return plan_retrieve(query_ends, wanted, model, self._list_here(wanted) if is_resumed else None)
 
     def _list_here(self, wanted: Wanted) -> set[str]:

@@ -12,15 +12,13 @@ from typing import Final
 from pydicom import Dataset
 
 from openmodality.activities.ends import Ends
-from openmodality.activities.query import Model, make_key_values, query_peer
+from openmodality.activities.query import Model, query_peer
 from openmodality.activities.retrieve import RetrievePart, Wanted
+from openmodality.device.paths import TagPath
 from openmodality.dimse.reading import read_text
 from openmodality.errors import OpenModalityError
-from openmodality.standard.query_retrieve import UNIQUE_KEYS
+from openmodality.standard.query_retrieve import UNIQUE_KEYS, Level
 
-_KEYWORDS: Final = {
-    "PATIENT": "PatientID", "STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID", "IMAGE": "SOPInstanceUID",
-}  # fmt: skip
 _AT_ONCE: Final = 500
 """How many images are named in one request."""
 
@@ -40,21 +38,21 @@ def plan_retrieve(ends: Ends, wanted: Wanted, model: Model, here: Collection[str
     keys = wanted.keys(model)
     if here is not None:
         return list(_list_missing(ends, model, keys, here))
-    level = "IMAGE" if wanted.series else "SERIES"
+    level = Level.IMAGE if wanted.series else Level.SERIES
     if not _query(ends, model, level, keys):
         raise _explain_nothing(ends)
     return [RetrievePart.of(keys)]
 
 
-def _list_missing(ends: Ends, model: Model, keys: Mapping[str, str], here: Collection[str]) -> Iterator[RetrievePart]:
-    series = [keys["SERIES"]] if "SERIES" in keys else _ask(ends, model, "SERIES", keys)
+def _list_missing(ends: Ends, model: Model, keys: Mapping[Level, str], here: Collection[str]) -> Iterator[RetrievePart]:
+    series = [keys[Level.SERIES]] if Level.SERIES in keys else _ask(ends, model, Level.SERIES, keys)
     is_known = False
     for uid in series:
-        of_series = {**keys, "SERIES": uid}
-        images = _ask(ends, model, "IMAGE", of_series)
+        of_series = {**keys, Level.SERIES: uid}
+        images = _ask(ends, model, Level.IMAGE, of_series)
         is_known = is_known or bool(images)
         missing = [image for image in images if image not in here]
-        if missing and len(missing) == len(images) and "IMAGE" not in keys:
+        if missing and len(missing) == len(images) and Level.IMAGE not in keys:
             yield RetrievePart.of(of_series)
             continue
         for start in range(0, len(missing), _AT_ONCE):
@@ -63,13 +61,13 @@ def _list_missing(ends: Ends, model: Model, keys: Mapping[str, str], here: Colle
         raise _explain_nothing(ends)
 
 
-def _ask(ends: Ends, model: Model, level: str, keys: Mapping[str, str]) -> Sequence[str]:
+def _ask(ends: Ends, model: Model, level: Level, keys: Mapping[Level, str]) -> Sequence[str]:
     """The unique keys of what the archive has on a level."""
     return [uid for item in _query(ends, model, level, keys) if (uid := read_text(item, UNIQUE_KEYS[level]))]
 
 
-def _query(ends: Ends, model: Model, level: str, keys: Mapping[str, str]) -> Sequence[Dataset]:
-    values = make_key_values({_KEYWORDS[upper]: uid for upper, uid in keys.items()})
+def _query(ends: Ends, model: Model, level: Level, keys: Mapping[Level, str]) -> Sequence[Dataset]:
+    values: dict[TagPath, object] = {(UNIQUE_KEYS[upper],): uid for upper, uid in keys.items()}
     return query_peer(ends, level, values, model=model).items
 
 

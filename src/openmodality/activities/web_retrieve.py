@@ -22,8 +22,9 @@ from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import NotFound, ObjectInvalid
 from openmodality.network.storage.instances import FileInstance, read_instance
 from openmodality.network.storage.reader import Decompress, InstanceReader
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, UNCOMPRESSED
-from openmodality.store.listing.entities import InstanceReference, Level, instance_references
+from openmodality.store.listing.entities import InstanceReference, instance_references
 from openmodality.store.local import LocalStore
 from openmodality.value_class import dataclass
 

@@ -23,9 +23,8 @@ from openmodality.errors import OpenModalityError, UsageError
 from openmodality.query.identifier import Key, Path, identifier
 from openmodality.query.matching import has_unsupported
 from openmodality.services.query_retrieve import FindRequest
-from openmodality.standard.query_retrieve import FURTHER_KEYS, ONLINE, STUDY_ROOT_LEVELS
+from openmodality.standard.query_retrieve import FURTHER_KEYS, ONLINE, STUDY_ROOT_LEVELS, Level
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from openmodality.store.listing.entities import Level
 from openmodality.store.listing.query_rows import list_attributes
 from openmodality.value_class import dataclass
 
@@ -35,18 +34,18 @@ RETRIEVE_URL: Final = "00081190"
 _UIDS: Final = ("0020000D", "0020000E", "00080018")
 _FOLDERS: Final = ("studies", "series", "instances")
 
-_RETURNED: Final[Mapping[str, Sequence[str]]] = {
-    "STUDY": (
+_RETURNED: Final[Mapping[Level, Sequence[str]]] = {
+    Level.STUDY: (
         "StudyDate", "StudyTime", "AccessionNumber", "ModalitiesInStudy", "ReferringPhysicianName", "StudyDescription",
         "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyID",
         "NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances",
     ),
-    "SERIES": (
+    Level.SERIES: (
         "Modality", "SeriesDescription", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
         "NumberOfSeriesRelatedInstances", "PerformedProcedureStepStartDate", "PerformedProcedureStepStartTime",
         "RequestAttributesSequence.ScheduledProcedureStepID", "RequestAttributesSequence.RequestedProcedureID",
     ),
-    "IMAGE": (
+    Level.IMAGE: (
         "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "InstanceNumber", "Rows", "Columns",
         "BitsAllocated", "NumberOfFrames",
     ),
@@ -65,10 +64,10 @@ class WebQuery:
     ``unnamed`` are the levels above that the resource does not name, whose attributes are returned as well.
     """
 
-    level: str
+    level: Level
     matched: Mapping[Path, str]
     included: Collection[str] = ()
-    unnamed: Sequence[str] = ()
+    unnamed: Sequence[Level] = ()
     offset: int = 0
 
 
@@ -133,7 +132,7 @@ class WebSearch:
             )
         return data_set
 
-    def _is_supported(self, level: str, path: Path) -> bool:
+    def _is_supported(self, level: Level, path: Path) -> bool:
         asked = identifier([Key(path)])
         return not has_unsupported(asked, self._source.list_supported(level, asked))
 
@@ -142,10 +141,10 @@ class WebSearch:
             if text != ALL:
                 yield parse_attribute(text)
                 continue
-            for keyword in list_attributes(Level(query.level)):
+            for keyword in list_attributes(query.level):
                 yield parse_attribute(keyword)
             levels = STUDY_ROOT_LEVELS[: STUDY_ROOT_LEVELS.index(query.level) + 1]
-            for level in ("PATIENT", *levels):
+            for level in (Level.PATIENT, *levels):
                 yield from ((tag,) for keyword in FURTHER_KEYS.get(level, ()) if (tag := tag_for_keyword(keyword)))
 
 

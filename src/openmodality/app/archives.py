@@ -21,7 +21,7 @@ from openmodality.dimse.service import Service
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.query.finding import FindAnswer, HandOver
 from openmodality.query.moving import Counts, MoveResult
-from openmodality.store.listing.entities import Level
+from openmodality.standard.query_retrieve import Level
 
 _LISTED_WITHIN_S: Final = 5.0
 
@@ -145,4 +145,4 @@ class Archives:
             return None
         query_ends = self._runtime.connections.make_ends("query", self._site.peer(ends.name))
         here = {each["SOPInstanceUID"] for each in self._view.find(Level.IMAGE, {"StudyInstanceUID": wanted.study})}
-        return plan_retrieve(query_ends, wanted, choose_model(model, ends, "STUDY"), here if resume else None)
+        return plan_retrieve(query_ends, wanted, choose_model(model, ends, Level.STUDY), here if resume else None)

@@ -9,7 +9,7 @@ from openmodality.activities.audit import AuditTrail
 from openmodality.app.background import BackgroundThread
 from openmodality.device.site.site import Site
 from openmodality.errors import StoreError, describe_fault
-from openmodality.store.listing.entities import Level
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.deletion import TellDeleted, delete_entity, read_unneeded
 

@@ -12,9 +12,10 @@ from openmodality.activities.importing import Importer
 from openmodality.audit.events import tell_imported
 from openmodality.errors import NotFound, ObjectInvalid, StoreError, UsageError
 from openmodality.network.storage.instances import NotDicom
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.index_recovery import Progress
-from openmodality.store.listing.entities import InstanceReference, Level, instance_references
+from openmodality.store.listing.entities import InstanceReference, instance_references
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.deletion import Deleted, delete_entity, find_hindrance
 from openmodality.value_class import dataclass

@@ -41,9 +41,10 @@ from openmodality.exam.starting import Confirm, check_items
 from openmodality.jobs.job import Job
 from openmodality.query.finding import FindAnswer, HandOver
 from openmodality.query.moving import Counts, MoveResult
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.database import Database
 from openmodality.store.index_recovery import Progress
-from openmodality.store.listing.entities import Found, Level
+from openmodality.store.listing.entities import Found
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.rows.deletion import Deleted
 from openmodality.store.rows.served import Serving, list_exams_serving
@@ -175,7 +176,7 @@ class Modality:
 
     def query(
         self,
-        level: str = "STUDY",
+        level: str = Level.STUDY,
         peer: str | None = None,
         *,
         model: Model | None = None,

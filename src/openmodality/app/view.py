@@ -26,8 +26,9 @@ from openmodality.jobs.listing import (
     read_history,
     read_instances,
 )
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.listing.entities import DataSource, Found, Level, Search, find, find_ids, read_entities
+from openmodality.store.listing.entities import DataSource, Found, Search, find, find_ids, read_entities
 from openmodality.store.listing.exams import ExamRecord, StepRecord, read_exam, read_exams, read_step, read_steps
 from openmodality.store.listing.irradiation import read_irradiation
 from openmodality.store.listing.jobs import read_job_instance_rows

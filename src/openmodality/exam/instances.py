@@ -14,10 +14,11 @@ from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Site
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.objects.rules.template import EncodedInstance
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.files.indexed_attributes import INDEXED_TAGS, IndexedValues
-from openmodality.store.listing.entities import InstanceReference, Level, instance_references
+from openmodality.store.listing.entities import InstanceReference, instance_references
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.local import Check, LocalStore
 from openmodality.store.states import Origin

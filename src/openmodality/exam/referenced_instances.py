@@ -11,8 +11,9 @@ import openmodality.dimse.pydicom_settings  # noqa: F401 - its import is the act
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.exam.facts import list_items
 from openmodality.objects.references import EvidenceReference
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.data_set_json import from_json
-from openmodality.store.listing.entities import Level, find
+from openmodality.store.listing.entities import find
 from openmodality.store.listing.exams import ExamRecord
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.patients import DEMOGRAPHICS, is_same_patient

@@ -38,8 +38,9 @@ from openmodality.objects.report.tid_2010 import Note
 from openmodality.objects.site_objects import find_uid_maker
 from openmodality.objects.state.presentation_state import Look
 from openmodality.standard.performed_step import StepStatus
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.index_recovery import Progress
-from openmodality.store.listing.entities import InstanceReference, Level, count
+from openmodality.store.listing.entities import InstanceReference, count
 from openmodality.store.listing.exams import ExamRecord, SeriesRecord, StepRecord, read_exam, read_steps
 from openmodality.store.rows.steps import find_open_step
 from openmodality.store.states import ExamState

@@ -24,12 +24,12 @@ from openmodality.network.storage.sent import SendOptions
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN, FindRequest, MoveRequest
 from openmodality.services.storage import MoveOriginator
 from openmodality.services.storage_plan import AssociationPlan
-from openmodality.standard.query_retrieve import PATIENT_ROOT_LEVELS, UNIQUE_KEYS
+from openmodality.standard.query_retrieve import PATIENT_ROOT_LEVELS, UNIQUE_KEYS, Level
 
 Instances = Callable[[], Iterable[StoredInstance]]
 
-_STUDY: Final = PATIENT_ROOT_LEVELS.index("STUDY")
-_SERIES: Final = PATIENT_ROOT_LEVELS.index("SERIES")
+_STUDY: Final = PATIENT_ROOT_LEVELS.index(Level.STUDY)
+_SERIES: Final = PATIENT_ROOT_LEVELS.index(Level.SERIES)
 
 
 class Retrieval:
@@ -40,7 +40,7 @@ class Retrieval:
         self._local = local
         self._addresses = addresses
 
-    def list_supported(self, level: str, identifier: Dataset) -> None:
+    def list_supported(self, level: Level, identifier: Dataset) -> None:
         """All keys: the headers hold what they hold."""
 
     def find(self, request: FindRequest) -> Iterator[Dataset]:

@@ -35,7 +35,7 @@ from openmodality.query.finding import (
 from openmodality.query.matching import Supported
 from openmodality.query.moving import Transfer, answer_transfer
 from openmodality.standard.dimse import CommandField, Priority
-from openmodality.standard.query_retrieve import LEVELS, ONLINE, UNIQUE_KEYS
+from openmodality.standard.query_retrieve import LEVELS, ONLINE, UNIQUE_KEYS, Level
 from openmodality.standard.sop_classes import (
     PATIENT_ROOT_FIND,
     PATIENT_ROOT_GET,
@@ -101,7 +101,7 @@ class FindRequest:
     ``is_cancelled`` is for a source that may look long for its next match: whether the peer has sent C-CANCEL.
     """
 
-    level: str
+    level: Level
     identifier: Dataset
     added: Dataset
     transfer_syntax: str
@@ -113,7 +113,7 @@ class FindRequest:
 class QuerySource(Protocol):
     """Where the entities of an SCP come from."""
 
-    def list_supported(self, level: str, identifier: Dataset) -> Supported:
+    def list_supported(self, level: Level, identifier: Dataset) -> Supported:
         """Those keys of an identifier, or all, that are matched and returned on a level."""
         ...
 
@@ -157,17 +157,18 @@ def _find_candidates(source: QuerySource, request: FindRequest) -> Iterator[Data
     yield from source.find(request)
 
 
-def _check_level(message: Message, identifier: Dataset, *, is_query: bool) -> str:
+def _check_level(message: Message, identifier: Dataset, *, is_query: bool) -> Level:
     """The level of an identifier that names one entity on each level above (PS3.4 C.4.1.2.1, C.4.2.1.4.1)."""
     levels = LEVELS[message.context.abstract_syntax]
-    level = read_text(identifier, QUERY_RETRIEVE_LEVEL).upper()
-    if level not in levels:
+    stated = read_text(identifier, QUERY_RETRIEVE_LEVEL).upper()
+    if stated not in levels:
         raise Refuse(
             IDENTIFIER_DOES_NOT_MATCH,
             "Query/Retrieve Level is missing or not one of this model",
             (QUERY_RETRIEVE_LEVEL,),
         )
-    place = levels.index(level)
+    place = levels.index(stated)
+    level = levels[place]
     for above in levels[:place]:
         key = UNIQUE_KEYS[above]
         value = read_text(identifier, key)
@@ -178,7 +179,8 @@ def _check_level(message: Message, identifier: Dataset, *, is_query: bool) -> st
         if read_texts(identifier, key):
             raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{format_tag(key)} belongs to a lower level", (key,))
     key = UNIQUE_KEYS[level]
-    if not is_query and (not read_texts(identifier, key) or (level == "PATIENT" and not read_text(identifier, key))):
+    named = read_text(identifier, key) if level is Level.PATIENT else read_texts(identifier, key)
+    if not is_query and not named:
         raise Refuse(IDENTIFIER_DOES_NOT_MATCH, f"{format_tag(key)} must have a value", (key,))
     return level
 
@@ -187,7 +189,7 @@ def _check_level(message: Message, identifier: Dataset, *, is_query: bool) -> st
 class MoveRequest:
     """What is to be sent where; ``keys`` are the values of the unique key on ``level`` and of those above."""
 
-    level: str
+    level: Level
     keys: dict[int, tuple[str, ...]]
     destination: str
     peer: PeerInfo

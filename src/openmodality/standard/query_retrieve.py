@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from enum import StrEnum
+from typing import Final, Self
 
+from openmodality.errors import UsageError
 from openmodality.standard.sop_classes import (
     PATIENT_ROOT_FIND,
     PATIENT_ROOT_GET,
@@ -14,11 +16,26 @@ from openmodality.standard.sop_classes import (
 )
 from openmodality.standard.tags import PATIENT_ID, SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID
 
+
+class Level(StrEnum):
+    """(0008,0052) Query/Retrieve Level, from the top."""
+
+    PATIENT = "PATIENT"
+    STUDY = "STUDY"
+    SERIES = "SERIES"
+    IMAGE = "IMAGE"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        """Raises :class:`UsageError`, which names the levels, for what is none."""
+        raise UsageError(f"{value!r} is no level", advice=f"the levels are {', '.join(cls)}")
+
+
 UNIQUE_KEYS: Final = {
-    "PATIENT": PATIENT_ID,
-    "STUDY": STUDY_INSTANCE_UID,
-    "SERIES": SERIES_INSTANCE_UID,
-    "IMAGE": SOP_INSTANCE_UID,
+    Level.PATIENT: PATIENT_ID,
+    Level.STUDY: STUDY_INSTANCE_UID,
+    Level.SERIES: SERIES_INSTANCE_UID,
+    Level.IMAGE: SOP_INSTANCE_UID,
 }
 """The attribute that names an entity of each level, levels from the top."""
 
@@ -28,7 +45,7 @@ GET_BY_MOVE: Final = {PATIENT_ROOT_MOVE: PATIENT_ROOT_GET, STUDY_ROOT_MOVE: STUD
 LEVELS_BY_KEY: Final = {tag: level for level, tag in UNIQUE_KEYS.items()}
 
 FURTHER_KEYS: Final = {
-    "PATIENT": (
+    Level.PATIENT: (
         "TypeOfPatientID",
         "IssuerOfPatientIDQualifiersSequence",
         "SourcePatientGroupIdentificationSequence",
@@ -47,7 +64,7 @@ FURTHER_KEYS: Final = {
         "PatientIdentityRemoved",
         "DeidentificationMethod",
     ),
-    "STUDY": (
+    Level.STUDY: (
         "IssuerOfAccessionNumberSequence",
         "ReferringPhysicianIdentificationSequence",
         "ConsultingPhysicianName",
@@ -83,7 +100,7 @@ FURTHER_KEYS: Final = {
         "ServiceEpisodeDescription",
         "OtherStudyNumbers",
     ),
-    "SERIES": (
+    Level.SERIES: (
         "Laterality",
         "SeriesDescriptionCodeSequence",
         "PerformingPhysicianName",
@@ -120,8 +137,8 @@ FURTHER_KEYS: Final = {
 modules of patient, study, series and equipment (PS3.3 C.7): of an entity its instances say the same.
 """
 
-PATIENT_ROOT_LEVELS: Final = ("PATIENT", "STUDY", "SERIES", "IMAGE")
-STUDY_ROOT_LEVELS: Final = ("STUDY", "SERIES", "IMAGE")
+PATIENT_ROOT_LEVELS: Final = tuple(Level)
+STUDY_ROOT_LEVELS: Final = (Level.STUDY, Level.SERIES, Level.IMAGE)
 
 LEVELS: Final = {
     PATIENT_ROOT_FIND: PATIENT_ROOT_LEVELS,

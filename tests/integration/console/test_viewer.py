@@ -14,7 +14,7 @@ from openmodality import Modality
 from openmodality.console.server import ConsoleServer
 from openmodality.errors import ConfigurationError
 from openmodality.imaging.presentation import read_state_presentation
-from openmodality.store.listing.entities import Level
+from openmodality.standard.query_retrieve import Level
 from tests.console_site import ConsolePlace, Visitor, console_in_hospital
 from tests.devices import add_image
 from tests.peers.objects import mr_series

@@ -15,8 +15,9 @@ from openmodality.activities.importing import Importer
 from openmodality.encoding.part10 import read_any
 from openmodality.errors import ObjectInvalid
 from openmodality.network.storage.instances import NotDicom
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.instance_file import Stored
-from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.entities import count
 from openmodality.store.local import LocalStore, open_store
 from tests.peers.objects import mr_image, save
 

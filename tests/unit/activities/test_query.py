@@ -16,6 +16,7 @@ from openmodality.dimse.service import Refuse
 from openmodality.dimse.verdict import Verdict
 from openmodality.errors import UsageError
 from openmodality.services.query_retrieve import QUERY_JUDGE, FindRequest, QueryFailed, query_service
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import STUDY_ROOT_FIND
 from tests.in_memory import InMemoryPeer
 
@@ -31,7 +32,7 @@ class Archive:
     error: Exception | None = None
     asked: list[Dataset] = field(default_factory=list)
 
-    def list_supported(self, level: str, identifier: Dataset) -> None:
+    def list_supported(self, level: Level, identifier: Dataset) -> None:
         """All of them."""
 
     def find(self, request: FindRequest) -> Iterator[Dataset]:

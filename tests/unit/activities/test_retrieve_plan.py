@@ -11,6 +11,7 @@ from pydicom import Dataset
 from openmodality.activities.retrieve import RetrievePart, Wanted
 from openmodality.activities.retrieve_plan import NothingToRetrieve, plan_retrieve
 from openmodality.services.query_retrieve import FindRequest, query_service
+from openmodality.standard.query_retrieve import Level
 from tests.in_memory import InMemoryPeer
 
 MakePeer = Callable[..., InMemoryPeer]
@@ -23,7 +24,7 @@ class Archive:
 
     asked: list[str] = field(default_factory=list)
 
-    def list_supported(self, level: str, identifier: Dataset) -> None:
+    def list_supported(self, level: Level, identifier: Dataset) -> None:
         """All of them."""
 
     def find(self, request: FindRequest) -> Iterator[Dataset]:
@@ -39,9 +40,9 @@ class Archive:
 def test_what_there_is_is_asked_for_as_it_was_named(in_memory_peer: MakePeer) -> None:
     archive = Archive()
     ends = in_memory_peer(query_service(archive, "ARCHIVE")).make_ends()
-    assert plan_retrieve(ends, Wanted("1"), "study") == [RetrievePart("STUDY", {STUDY: "1"})]
-    assert plan_retrieve(ends, Wanted("1", "1.2"), "study") == [RetrievePart("SERIES", {STUDY: "1", SERIES: "1.2"})]
-    assert archive.asked == ["SERIES", "IMAGE"]
+    assert plan_retrieve(ends, Wanted("1"), "study") == [RetrievePart(Level.STUDY, {STUDY: "1"})]
+    assert plan_retrieve(ends, Wanted("1", "1.2"), "study") == [RetrievePart(Level.SERIES, {STUDY: "1", SERIES: "1.2"})]
+    assert archive.asked == [Level.SERIES, Level.IMAGE]
 
 
 @pytest.mark.parametrize("wanted", [Wanted("2"), Wanted("1", "1.3"), Wanted("1", "1.1", "1.1.9")])

@@ -14,7 +14,8 @@ from openmodality.device.site.site import Site
 from openmodality.jobs.job import NewJob
 from openmodality.jobs.queue import Queue
 from openmodality.services.commitment import CommitmentResult, Reference
-from openmodality.store.listing.entities import Level, count
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import count
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.commitments import find_request, insert_request, record_result
 from openmodality.store.rows.deletion import Deleted

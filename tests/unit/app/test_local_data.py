@@ -6,7 +6,8 @@ import pytest
 
 from openmodality.app.local_data import LocalData
 from openmodality.errors import NotFound, UsageError
-from openmodality.store.listing.entities import Level, count
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import count
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.deletion import NotCommitted
 from tests.peers.objects import mr_image, mr_series, save

@@ -18,7 +18,7 @@ from openmodality.jobs.job import NewJob
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.worker_lock import LOCK_FILE, WorkerLock, is_worker_running
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.listing.entities import Level
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.local import open_store
 from openmodality.store.names import DATABASE_FILE
 from openmodality.store.rows.exams import insert_exam

@@ -23,6 +23,7 @@ from openmodality.services.query_retrieve import (
     query_service,
 )
 from openmodality.standard.dimse import CommandField
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED
 from tests.loopback import Loopback, loopback_pair
@@ -56,7 +57,7 @@ class Archive:
     levels: list[str] = field(default_factory=list)
     supported: Supported = None
 
-    def list_supported(self, level: str, identifier: Dataset) -> Supported:
+    def list_supported(self, level: Level, identifier: Dataset) -> Supported:
         return self.supported
 
     def find(self, request: FindRequest) -> Iterator[Dataset]:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.damage import is_damaged, set_aside
-from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.entities import count
 from openmodality.store.local import open_store
 from tests.peers.objects import mr_series
 from tests.unit.store.conftest import open_copy

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.aside_folder import AsideFolder
 from openmodality.store.index_recovery import Recovered, finish_deletions
-from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.entities import count
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.tombstones import insert_tombstones, read_tombstones
 from openmodality.store.schema import events, instances

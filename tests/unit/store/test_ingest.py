@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from openmodality.errors import ObjectInvalid, StoreError
+from openmodality.standard.query_retrieve import Level
 from openmodality.store import ingest
 from openmodality.store.database import Database
 from openmodality.store.files.indexed_attributes import Attributes, IndexedValues, read_attributes
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.index_recovery import finish_deletions
 from openmodality.store.ingest import NewInstance
-from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.entities import count
 from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows import deletion

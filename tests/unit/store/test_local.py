@@ -11,13 +11,14 @@ from sqlalchemy import func, select
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.errors import ObjectInvalid, StoreError, UsageError
 from openmodality.objects.rules.template import EncodedInstance, encode_instance
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import MR_IMAGE_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.store.files.indexed_attributes import INDEXED_TAGS, IndexedValues
 from openmodality.store.files.instance_file import Named, Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.index_recovery import Recovered
-from openmodality.store.listing.entities import Level, count, find, instance_references
+from openmodality.store.listing.entities import count, find, instance_references
 from openmodality.store.local import AddEncoded, LocalStore, open_store
 from openmodality.store.rows.index import find_indexed
 from openmodality.store.rows.unnamed_files import read_unnamed

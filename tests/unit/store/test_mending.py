@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from openmodality.errors import NotFound, ObjectInvalid, WrongState
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.instance_file import Stored
-from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.entities import count
 from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore
 from openmodality.store.mending import dismiss_problem, retry_problem

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from openmodality.errors import StoreError, UsageError
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.instance_file import Stored
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.entities import count
 from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.unnamed_files import read_unnamed

@@ -10,8 +10,9 @@ from openmodality.app.records.entities import attributes_as_json
 from openmodality.app.records.values import format_zoned
 from openmodality.jobs.job import Job
 from openmodality.standard.performed_step import StepStatus
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.tags import PATIENT_ID, PATIENT_NAME
-from openmodality.store.listing.entities import Found, Level
+from openmodality.store.listing.entities import Found
 from openmodality.store.listing.exams import ExamRecord, StepRecord
 from openmodality.store.states import JobKind
 from openmodality.value_class import dataclass

@@ -20,6 +20,7 @@ from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import existing_path, not_empty, volume_label
 from openmodality.counted import format_count
 from openmodality.errors import UsageError
+from openmodality.standard.query_retrieve import Level
 
 _MEGABYTE: Final = 1_000_000
 
@@ -27,7 +28,7 @@ _MEGABYTE: Final = 1_000_000
 def _declare_list(parser: Parser) -> None:
     parser.add_argument("root", metavar="DIR", type=existing_path)
     parser.add_argument(
-        "--level", choices=tuple(RECORD_COLUMNS), default="STUDY", help="What is listed.  [default: STUDY]"
+        "--level", choices=tuple(RECORD_COLUMNS), default=Level.STUDY, help="What is listed.  [default: STUDY]"
     )
     add_keys(parser)
     add_wide(parser)

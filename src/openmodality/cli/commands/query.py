@@ -28,19 +28,20 @@ from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.errors import UsageError
 from openmodality.services.query_retrieve import QueryFailed
+from openmodality.standard.query_retrieve import Level
 
 if TYPE_CHECKING:
     import ssl
 
 _HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
-    "PATIENT": {
+    Level.PATIENT: {
         "PatientName": "patient",
         "PatientID": "patient ID",
         "PatientBirthDate": "born",
         "PatientSex": "sex",
         "NumberOfPatientRelatedStudies": "studies",
     },
-    "STUDY": {
+    Level.STUDY: {
         "StudyDate": "date",
         "PatientName": "patient",
         "PatientID": "patient ID",
@@ -50,14 +51,14 @@ _HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "NumberOfStudyRelatedInstances": "instances",
         "StudyInstanceUID": "Study Instance UID",
     },
-    "SERIES": {
+    Level.SERIES: {
         "SeriesNumber": "number",
         "Modality": "modality",
         "SeriesDescription": "description",
         "NumberOfSeriesRelatedInstances": "instances",
         "SeriesInstanceUID": "Series Instance UID",
     },
-    "IMAGE": {
+    Level.IMAGE: {
         "InstanceNumber": "number",
         "SOPClassUID": "SOP Class UID",
         "SOPInstanceUID": "SOP Instance UID",
@@ -91,8 +92,8 @@ def _declare(parser: Parser) -> None:
     parser.add_argument(
         "--level",
         type=str.upper,
-        choices=["PATIENT", "STUDY", "SERIES", "IMAGE"],
-        default="STUDY",
+        choices=tuple(Level),
+        default=Level.STUDY,
         help="What to look for.  [default: STUDY]",
     )
     for add in (add_keys, add_model, add_limit, add_site, add_calling, add_timeout, add_tls, add_wide, add_json):
@@ -120,7 +121,7 @@ def run(
     ends = resolve(peer, "query", site_file, calling, timeout, tls)
     values = parse_keys(keys)
     say_odd_keys(keys)
-    if model == "study" and level == "PATIENT":
+    if model == "study" and level == Level.PATIENT:
         raise UsageError("the study root model has no level PATIENT", advice="use --model patient")
     try:
         answer = query_peer(ends, level, values, model=model, limit=limit)

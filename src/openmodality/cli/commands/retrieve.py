@@ -31,7 +31,7 @@ from openmodality.errors import OpenModalityError, UsageError
 from openmodality.network.entity import normalize_ae_title
 from openmodality.query.moving import Counts, MoveResult
 from openmodality.services.query_retrieve import MOVE_DESTINATION_UNKNOWN
-from openmodality.store.listing.entities import Level
+from openmodality.standard.query_retrieve import Level
 from openmodality.value_class import dataclass
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def run(
     if instance and not series:
         raise UsageError("--instance needs --series", advice="query at level SERIES shows the series of a study")
     ends, query_ends = [resolve(peer, each, site_file, calling, timeout, tls) for each in ("retrieve", "query")]
-    model = choose_model(model, ends, "STUDY")
+    model = choose_model(model, ends, Level.STUDY)
     if model == "patient" and not patient_id:
         raise UsageError("the patient root model needs --patient-id")
     title = ends.local.ae_title if destination is None else normalize_ae_title(destination)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from openmodality.cli.terminal.output import date_and_time
 from openmodality.cli.terminal.table import Column
 from openmodality.errors import NotFound
-from openmodality.store.listing.entities import Found, Level
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import Found
 
 if TYPE_CHECKING:
     from openmodality.app.view import LocalView

@@ -8,6 +8,7 @@ from typing import Final
 
 from openmodality.cli.terminal.output import date_and_time
 from openmodality.cli.terminal.table import Column
+from openmodality.standard.query_retrieve import Level
 
 Record = Mapping[str, str]
 """Values of a record by keyword."""
@@ -24,14 +25,14 @@ def _make_column(heading: str, keyword: str, *, leave_out: int = 0, words: bool 
 
 RECORD_COLUMNS: Final[Mapping[str, Mapping[str, Column[Record]]]] = MappingProxyType(
     {
-        "PATIENT": dict(
+        Level.PATIENT: dict(
             (
                 _make_column("patient", "PatientName", words=True),
                 _make_column("patient ID", "PatientID"),
                 _make_column("born", "PatientBirthDate", leave_out=1),
             )
         ),
-        "STUDY": dict(
+        Level.STUDY: dict(
             (
                 _make_column("date", "StudyDate"),
                 _make_column("patient", "PatientName", words=True),
@@ -40,7 +41,7 @@ RECORD_COLUMNS: Final[Mapping[str, Mapping[str, Column[Record]]]] = MappingProxy
                 _make_column("Study Instance UID", "StudyInstanceUID"),
             )
         ),
-        "SERIES": dict(
+        Level.SERIES: dict(
             (
                 _make_column("patient ID", "PatientID", leave_out=1),
                 _make_column("number", "SeriesNumber"),
@@ -49,7 +50,7 @@ RECORD_COLUMNS: Final[Mapping[str, Mapping[str, Column[Record]]]] = MappingProxy
                 _make_column("Series Instance UID", "SeriesInstanceUID"),
             )
         ),
-        "IMAGE": dict(
+        Level.IMAGE: dict(
             (
                 _make_column("series", "SeriesNumber"),
                 _make_column("number", "InstanceNumber"),

@@ -24,20 +24,22 @@ from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.errors import OpenModalityError
 from openmodality.network.association import Association
 from openmodality.query.identifier import Key, identifier
-from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS
+from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS, Level
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
 from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
 
 _AREA: Final = "query"
 _RETURNED: Final = {
-    "PATIENT": ("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
-    "STUDY": (
+    Level.PATIENT: ("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+    Level.STUDY: (
         "StudyDate", "StudyTime", "AccessionNumber", "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
         "StudyID", "StudyInstanceUID", "StudyDescription", "ReferringPhysicianName", "ModalitiesInStudy",
         "NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances",
     ),
-    "SERIES": ("Modality", "SeriesNumber", "SeriesInstanceUID", "SeriesDescription", "NumberOfSeriesRelatedInstances"),
-    "IMAGE": ("InstanceNumber", "SOPInstanceUID", "SOPClassUID"),
+    Level.SERIES: (
+        "Modality", "SeriesNumber", "SeriesInstanceUID", "SeriesDescription", "NumberOfSeriesRelatedInstances",
+    ),
+    Level.IMAGE: ("InstanceNumber", "SOPInstanceUID", "SOPClassUID"),
 }  # fmt: skip
 """What is asked for at each level: keys of type U and R of PS3.4 C.6.1 and C.6.2, and those that lists show."""
 _TRIED: Final = (
@@ -67,7 +69,7 @@ def probe_query(examination: Examination) -> None:
 
 
 def _probe_level(
-    examination: Examination, association: Association, model: str, level: str, above: dict[TagPath, object]
+    examination: Examination, association: Association, model: str, level: Level, above: dict[TagPath, object]
 ) -> FoundItems | None:
     """Ask for all entities of a level below one entity of each level above, then of the level below."""
     if not examination.has_time:
@@ -76,7 +78,7 @@ def _probe_level(
     _judge_answer(examination, level, found)
     if not found.is_done or not found.items:
         return found
-    matching = _probe_keys(examination, association, model, found) if level == "STUDY" else {}
+    matching = _probe_keys(examination, association, model, found) if level == Level.STUDY else {}
     answers = []
     for keyword in _RETURNED[level]:
         path = parse_path(keyword)
@@ -94,7 +96,7 @@ def _probe_level(
 
 
 def _put(
-    examination: Examination, association: Association, model: str, level: str, values: dict[TagPath, object]
+    examination: Examination, association: Association, model: str, level: Level, values: dict[TagPath, object]
 ) -> FoundItems:
     keys = [Key(parse_path(keyword)) for keyword in _RETURNED[level]]
     asked = identifier(keys, {(QUERY_RETRIEVE_LEVEL,): level, **values})
@@ -102,7 +104,7 @@ def _put(
     return ask(association, model, asked, limit_s=examination.limit_s())
 
 
-def _judge_answer(examination: Examination, level: str, found: FoundItems) -> None:
+def _judge_answer(examination: Examination, level: Level, found: FoundItems) -> None:
     area = f"{_AREA}, level {level}"
     if not found.is_done:
         examination.observe("query", found.outcome)
@@ -120,7 +122,7 @@ def _judge_answer(examination: Examination, level: str, found: FoundItems) -> No
     if found.has_leftover:
         text = "the final response carries an identifier, which is no match"
         examination.note(area, "final response", text, Severity.NOTE)
-    if level == "STUDY":
+    if level == Level.STUDY:
         judge_character_sets(examination, _AREA, area, found)
 
 
@@ -129,7 +131,7 @@ def _probe_keys(
 ) -> dict[TagPath, str]:
     """Which matching keys of studies are honoured."""
     keys = _TRIED[:_TRIED_OF_SLOW] if examination.is_slow else _TRIED
-    put = partial(_put, examination, association, model, "STUDY")
+    put = partial(_put, examination, association, model, Level.STUDY)
     return try_keys(examination, _AREA, keys, everything.items, KeyQuery(put, lambda: association.is_open))
 
 
@@ -142,7 +144,7 @@ def has_study(examination: Examination, study_instance_uid: str) -> bool | None:
     try:
         with examination.talk("query", model) as association:
             asked: dict[TagPath, object] = {study: study_instance_uid, patient: TEST_PATIENT_ID}
-            found = _put(examination, association, model, "STUDY", asked)
+            found = _put(examination, association, model, Level.STUDY, asked)
     except OpenModalityError:
         return None
     if not found.is_done:

@@ -27,7 +27,8 @@ from openmodality.console.api.places import PathUid, WireText, choose_named_peer
 from openmodality.console.context import ConsoleContext
 from openmodality.console.security.access import At, Viewer
 from openmodality.errors import NotFound
-from openmodality.store.listing.entities import Found, Level, Search
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import Found, Search
 
 router = APIRouter(prefix="/api/v1", tags=["images"])
 

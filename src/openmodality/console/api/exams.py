@@ -183,7 +183,7 @@ def _show_dose(_: Viewer, context: At, exam: ExamNumber) -> Response:
     return answer_page(list_irradiation(overview), **describe_dose_document(overview))
 
 
-@router.post("/exams/{exam}/acquire", summary="ScanOrder a phantom", responses=tell_one("exam in detail", 404, 507))
+@router.post("/exams/{exam}/acquire", summary="Scan a phantom", responses=tell_one("exam in detail", 404, 507))
 def _scan_phantom(_: OperateCall, context: At, once: OnceOnly, exam: ExamNumber, scan: ScanOrder) -> Response:
     """Let the simulator that stands in for the scanner make images in an exam; the answer comes when it has."""
 

@@ -36,7 +36,7 @@ from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.imaging.preview import draw_stored_preview
 from openmodality.imaging.stored_pixels import StoredPixels
 from openmodality.objects.state.presentation_state import MAGNIFY, SCALE_TO_FIT, TRUE_SIZE, Look
-from openmodality.store.listing.entities import Level
+from openmodality.standard.query_retrieve import Level
 
 router = APIRouter(prefix="/api/v1", tags=["pictures"])
 

@@ -22,7 +22,7 @@ from openmodality.console.security.access import At, Viewer
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import UsageError
 from openmodality.query.identifier import Path
-from openmodality.standard.query_retrieve import UNIQUE_KEYS
+from openmodality.standard.query_retrieve import STUDY_ROOT_LEVELS, UNIQUE_KEYS, Level
 
 _NO_KEYS: Final = frozenset(("accept", "charset", "includefield", "limit", "offset", "fuzzymatching", "live"))
 _READ: Final = ["GET", "HEAD"]
@@ -34,35 +34,35 @@ router = APIRouter(prefix=SERVICE_PATH, route_class=WebRoute)
 
 @router.api_route("/studies", methods=_READ)
 def _search_studies(request: Request, _: Viewer, context: At) -> Response:
-    return _answer(request, context, "STUDY", {})
+    return _answer(request, context, Level.STUDY, {})
 
 
 @router.api_route("/series", methods=_READ)
 def _search_series(request: Request, _: Viewer, context: At) -> Response:
-    return _answer(request, context, "SERIES", {})
+    return _answer(request, context, Level.SERIES, {})
 
 
 @router.api_route("/studies/{study}/series", methods=_READ)
 def _search_series_of_study(request: Request, _: Viewer, context: At, study: str) -> Response:
-    return _answer(request, context, "SERIES", {"STUDY": study})
+    return _answer(request, context, Level.SERIES, {Level.STUDY: study})
 
 
 @router.api_route("/instances", methods=_READ)
 def _search_instances(request: Request, _: Viewer, context: At) -> Response:
-    return _answer(request, context, "IMAGE", {})
+    return _answer(request, context, Level.IMAGE, {})
 
 
 @router.api_route("/studies/{study}/instances", methods=_READ)
 def _search_instances_of_study(request: Request, _: Viewer, context: At, study: str) -> Response:
-    return _answer(request, context, "IMAGE", {"STUDY": study})
+    return _answer(request, context, Level.IMAGE, {Level.STUDY: study})
 
 
 @router.api_route("/studies/{study}/series/{series}/instances", methods=_READ)
 def _search_instances_of_series(request: Request, _: Viewer, context: At, study: str, series: str) -> Response:
-    return _answer(request, context, "IMAGE", {"STUDY": study, "SERIES": series})
+    return _answer(request, context, Level.IMAGE, {Level.STUDY: study, Level.SERIES: series})
 
 
-def _answer(request: Request, context: At, level: str, named: dict[str, str]) -> Response:
+def _answer(request: Request, context: At, level: Level, named: dict[Level, str]) -> Response:
     media_type = choose(request, (DICOM_JSON, JSON))
     query, limit = read_query(request, level, named), _read_number(request, "limit")
     service_url = find_service_url(request)
@@ -93,7 +93,7 @@ def _write_array(texts: Iterator[str] | list[str]) -> Iterator[bytes]:
     yield b"]"
 
 
-def read_query(request: Request, level: str, named: dict[str, str]) -> WebQuery:
+def read_query(request: Request, level: Level, named: dict[Level, str]) -> WebQuery:
     """What a request searches for; ``named`` are the UIDs of its path. Raises :class:`UsageError`."""
     matched: dict[Path, str] = {}
     for name, value in request.query_params.multi_items():
@@ -109,8 +109,8 @@ def read_query(request: Request, level: str, named: dict[str, str]) -> WebQuery:
                 "the address has a UID that is not valid", advice="a UID has digits and dots, 64 of them at the most"
             )
         matched[(UNIQUE_KEYS[upper],)] = uid
-    levels = ("STUDY", "SERIES", "IMAGE")
-    unnamed = [upper for upper in levels[: levels.index(level)] if upper not in named]
+    above = STUDY_ROOT_LEVELS[: STUDY_ROOT_LEVELS.index(level)]
+    unnamed = [upper for upper in above if upper not in named]
     return WebQuery(level, matched, _read_included(request), unnamed, _read_number(request, "offset") or 0)
 
 

@@ -23,7 +23,7 @@ from openmodality.console.security.accounts import Principal
 from openmodality.console.template_files import format_clock
 from openmodality.errors import UsageError, WrongState
 from openmodality.query.key_forms import describe_odd_key, read_shown_date
-from openmodality.store.listing.entities import Level
+from openmodality.standard.query_retrieve import Level
 from openmodality.value_class import dataclass
 
 _STUDY_DATE: Final = "StudyDate"

@@ -9,7 +9,7 @@ from openmodality.console.context import ConsoleContext
 from openmodality.console.pages.archive_search import StudyNode
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.jobs.job import Job
-from openmodality.store.listing.entities import Level
+from openmodality.standard.query_retrieve import Level
 from openmodality.value_class import dataclass
 
 

@@ -15,7 +15,8 @@ from openmodality.console.memory import Contact
 from openmodality.dimse.reading import read_texts
 from openmodality.errors import OpenModalityError
 from openmodality.query.finding import FindAnswer
-from openmodality.store.listing.entities import Found, Level, Search
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import Found, Search
 from openmodality.value_class import dataclass
 
 MOST_STUDIES: Final = 500
@@ -80,7 +81,7 @@ def ask_for_series(context: ConsoleContext, source: str, study: StudyNode) -> Ca
         keys["PatientID"] = study.patient_id
 
     def ask() -> InquiryAnswer:
-        answer = _query(context, source, "SERIES", keys)
+        answer = _query(context, source, Level.SERIES, keys)
         series = sorted(map(_read_series, answer.items), key=lambda each: (len(each.number), each.number))
         return InquiryAnswer(series, answer.more_available, _list_notices(answer))
 
@@ -93,7 +94,7 @@ def _find_studies_here(context: ConsoleContext, keys: Mapping[str, str]) -> Inqu
 
 
 def _query_studies(context: ConsoleContext, source: str, keys: Mapping[str, str]) -> InquiryAnswer:
-    answer = _query(context, source, "STUDY", keys)
+    answer = _query(context, source, Level.STUDY, keys)
     return InquiryAnswer([_read_study(each) for each in answer.items], answer.more_available, _list_notices(answer))
 
 
@@ -101,11 +102,11 @@ def _query_by_patients(context: ConsoleContext, source: str, keys: Mapping[str, 
     """In the patient root the studies are those of one patient: patients first, then the studies of each."""
     of_patient = {keyword: value for keyword, value in keys.items() if keyword.startswith("Patient")}
     of_study = {keyword: value for keyword, value in keys.items() if keyword not in of_patient}
-    patients = _query(context, source, "PATIENT", of_patient)
+    patients = _query(context, source, Level.PATIENT, of_patient)
     studies: list[StudyNode] = []
     notices, has_more = list(_list_notices(patients)), patients.more_available
     for patient in patients.items:
-        answer = _query(context, source, "STUDY", {**of_study, "PatientID": _read(patient, "PatientID")})
+        answer = _query(context, source, Level.STUDY, {**of_study, "PatientID": _read(patient, "PatientID")})
         studies += [_read_study(each, patient) for each in answer.items]
         notices += _list_notices(answer)
         has_more = has_more or answer.more_available
@@ -114,7 +115,7 @@ def _query_by_patients(context: ConsoleContext, source: str, keys: Mapping[str, 
     return InquiryAnswer(studies, has_more, list(dict.fromkeys(notices)))
 
 
-def _query(context: ConsoleContext, source: str, level: str, keys: Mapping[str, str]) -> FindAnswer:
+def _query(context: ConsoleContext, source: str, level: Level, keys: Mapping[str, str]) -> FindAnswer:
     """Query the peer, and remember its answer as the last contact with it."""
     at = context.modality.clock()
     try:

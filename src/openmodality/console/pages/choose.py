@@ -19,8 +19,9 @@ from openmodality.console.trays import TrayItem, add_items
 from openmodality.dimse.file_reading import read_bounded_file
 from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.imaging.frames import count_frames
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import is_image
-from openmodality.store.listing.entities import Found, Level, Search
+from openmodality.store.listing.entities import Found, Search
 from openmodality.value_class import dataclass
 
 Purpose = Literal["film", "media"]

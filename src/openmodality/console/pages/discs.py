@@ -17,19 +17,20 @@ from openmodality.console.pages.shell import do_and_return, render_part
 from openmodality.console.pages.words import describe_count
 from openmodality.console.security.access import At, Operator, SentForm, Viewer
 from openmodality.console.security.accounts import Principal
+from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import read_texts
 from openmodality.errors import NotFound, UsageError, WrongState
 from openmodality.media.directory import DIRECTORY_NAME
+from openmodality.standard.query_retrieve import UNIQUE_KEYS, Level
 from openmodality.value_class import dataclass
 
 LEVEL_COLUMNS: Final = {
-    "PATIENT": ("PatientName", "PatientID", "PatientBirthDate"),
-    "STUDY": ("PatientName", "PatientID", "StudyDate", "StudyDescription"),
-    "SERIES": ("PatientName", "PatientID", "Modality", "SeriesNumber", "SeriesDescription"),
-    "IMAGE": ("PatientName", "PatientID", "SeriesNumber", "InstanceNumber"),
+    Level.PATIENT: ("PatientName", "PatientID", "PatientBirthDate"),
+    Level.STUDY: ("PatientName", "PatientID", "StudyDate", "StudyDescription"),
+    Level.SERIES: ("PatientName", "PatientID", "Modality", "SeriesNumber", "SeriesDescription"),
+    Level.IMAGE: ("PatientName", "PatientID", "SeriesNumber", "InstanceNumber"),
 }
-_UNIQUE: Final = {"PATIENT": "PatientID", "STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID",
-                  "IMAGE": "SOPInstanceUID"}  # fmt: skip
+_UNIQUE: Final = {level: keyword_of(tag) for level, tag in UNIQUE_KEYS.items()}
 _HEADINGS: Final = {
     "PatientName": "Patient", "PatientID": "Patient ID", "PatientBirthDate": "Born", "StudyDate": "Date",
     "StudyDescription": "Study", "Modality": "Modality", "SeriesNumber": "Series", "SeriesDescription": "Description",
@@ -54,7 +55,7 @@ class DiscView:
     roots: Sequence[tuple[str, str]]
     number: int
     root: str
-    level: str
+    level: Level
     keys: dict[str, str]
     asked: Inquiry | None
     headings: Sequence[str]
@@ -69,9 +70,7 @@ router = APIRouter()
 @router.post("/media/disc")
 def _list_disc(who: Operator, form: SentForm, context: At) -> Response:
     def ask() -> str:
-        root, level = find_root(context, form["root"]), form["level"]
-        if level not in LEVEL_COLUMNS:
-            raise UsageError(f"{level!r} is no level of a directory", advice=f"it is {', '.join(LEVEL_COLUMNS)}")
+        root, level = find_root(context, form["root"]), Level(form["level"])
         keys = {name: form[name] for name in ("PatientName", "PatientID") if form[name]}
         asked = {**keys, "level": level}
         context.memory.discs.begin(who.session, form["root"], asked, make_question(context, root, level, keys))
@@ -96,7 +95,7 @@ def _copy(who: Operator, form: SentForm, context: At) -> Response:
         known = [each.unique for each in listed if isinstance(each, DiscRecord) and each.unique in ticked]
         if not known:
             raise UsageError("nothing is chosen", advice="tick records of the list")
-        root, keyword = find_root(context, looking.source), _UNIQUE[looking.keys["level"]]
+        root, keyword = find_root(context, looking.source), _UNIQUE[Level(looking.keys["level"])]
         context.memory.discs.open(who.session, _COPY, make_copying(context, root, keyword, known))
         return f"Copying {describe_count(len(known), 'record')} from {root}."
 
@@ -124,7 +123,7 @@ def find_root(context: ConsoleContext, chosen: str) -> Path:
 
 
 def make_question(
-    context: ConsoleContext, root: Path, level: str, keys: dict[str, str]
+    context: ConsoleContext, root: Path, level: Level, keys: dict[str, str]
 ) -> Callable[[], InquiryAnswer]:  # fmt: skip
     """The question for the records of a disc that match keys."""
 
@@ -136,7 +135,7 @@ def make_question(
     return ask
 
 
-def _read_record(keys: Dataset, level: str) -> DiscRecord:
+def _read_record(keys: Dataset, level: Level) -> DiscRecord:
     def read(keyword: str) -> str:
         return ", ".join(read_texts(keys, tag_for_keyword(keyword) or 0))
 
@@ -168,7 +167,7 @@ def make_disc_view(context: ConsoleContext, who: Principal) -> DiscView | None:
         return None
     looking = context.memory.discs.look(who.session)
     asked, copied = looking.inquiries.get(LIST), looking.inquiries.get(_COPY)
-    level = looking.keys.get("level", "STUDY")
+    level = Level(looking.keys.get("level", Level.STUDY))
     rows = asked.found.rows if asked else ()
     return DiscView(
         roots=list_roots(context),

@@ -28,9 +28,10 @@ from openmodality.console.template_files import format_clock, format_dicom_time
 from openmodality.jobs.job import Job
 from openmodality.standard.discontinuation_reasons import DISCONTINUATION_REASONS, UNSPECIFIED
 from openmodality.standard.performed_step import StepStatus
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import is_image
 from openmodality.standard.tags import PATIENT_ID, PATIENT_NAME
-from openmodality.store.listing.entities import Found, Level
+from openmodality.store.listing.entities import Found
 from openmodality.store.listing.exams import ExamRecord, StepRecord
 from openmodality.store.states import OPEN_EXAMS, ExamState, JobKind, JobState
 from openmodality.value_class import dataclass

@@ -17,8 +17,9 @@ from openmodality.console.pages.words import describe_count
 from openmodality.console.security.access import At, Deleter, Operator, SentForm, Viewer
 from openmodality.errors import NotFound, ObjectInvalid, OpenModalityError, UsageError
 from openmodality.imaging.preview import draw_stored_preview
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import is_image
-from openmodality.store.listing.entities import Found, Level, Search
+from openmodality.store.listing.entities import Found, Search
 from openmodality.store.rows.deletion import NotCommitted
 from openmodality.value_class import dataclass
 

@@ -22,8 +22,8 @@ from openmodality.console.template_files import format_clock
 from openmodality.dimse.status import describe
 from openmodality.errors import StoreError
 from openmodality.jobs.job import Job, JobInstance
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.tags import PATIENT_ID, PATIENT_NAME
-from openmodality.store.listing.entities import Level
 from openmodality.store.listing.item_text import text_of
 from openmodality.store.states import InstanceResult, JobKind, JobState
 from openmodality.value_class import dataclass

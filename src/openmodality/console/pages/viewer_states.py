@@ -18,11 +18,11 @@ from openmodality.errors import NotFound, UsageError
 from openmodality.objects.selection import SelectedImage, read_key_objects, read_state_images
 from openmodality.objects.state.marks import Graphic, Mark, Words
 from openmodality.objects.state.presentation_state import Look, VoiTable
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import (
     GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE,
     KEY_OBJECT_SELECTION_DOCUMENT_STORAGE,
 )
-from openmodality.store.listing.entities import Level
 
 _LINEAR: Final = "LINEAR"
 _MOST_MARKS: Final = 500

@@ -15,6 +15,7 @@ from pydicom.uid import UID
 from openmodality.device.paths import TagPath
 from openmodality.device.profile.parameters import Parameter
 from openmodality.dimse.status import StatusCategory
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import is_image
 from openmodality.standard.statuses import Effect, ServiceName
 from openmodality.upper_layer.rejections import Rejections
@@ -96,7 +97,7 @@ class QueryKey:
 
     role: ServiceRole
     model: Literal["PATIENT", "STUDY"]
-    level: Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]
+    level: Level
     path: TagPath
     type: Literal["U", "R", "O"]
 

@@ -39,6 +39,7 @@ from openmodality.device.profile.profile import (
 from openmodality.device.profile.tables import ProfileRow
 from openmodality.dimse.status import StatusCategory
 from openmodality.errors import ConfigurationError
+from openmodality.standard.query_retrieve import Level
 from openmodality.standard.statuses import CategoryName, Effect, ServiceName
 from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 from openmodality.standard.upper_layer import REJECT_REASONS, Situation
@@ -168,7 +169,7 @@ def read_query_key(row: ProfileRow) -> QueryKey:
     return QueryKey(
         role=row.one_of("role", ("SCU", "SCP")),
         model=row.one_of("model", ("PATIENT", "STUDY")),
-        level=row.one_of("level", ("PATIENT", "STUDY", "SERIES", "IMAGE")),
+        level=row.one_of("level", tuple(Level)),
         path=row.attribute()[0],
         type=row.one_of("type", ("U", "R", "O")),
     )

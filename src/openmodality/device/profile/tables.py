@@ -51,7 +51,7 @@ class ProfileRow:
         """The cell, which must be one of ``allowed``; the empty text counts only where it is listed."""
         found = next((choice for choice in allowed if choice == self.cells[column]), None)
         if found is None:
-            self.refuse(f"{column} {self.cells[column]!r} is not one of {', '.join(repr(one) for one in allowed)}")
+            self.refuse(f"{column} {self.cells[column]!r} is not one of {', '.join(repr(str(one)) for one in allowed)}")
         return found
 
     def flag(self, column: str) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
-from enum import StrEnum
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from openmodality.errors import UsageError
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.index_columns import (
     INSTANCE_ATTRIBUTES,
     PATIENT_ATTRIBUTES,
@@ -31,20 +31,6 @@ class DataSource(Protocol):
     def read(self) -> AbstractContextManager[Reader]:
         """One consistent state."""
         ...
-
-
-class Level(StrEnum):
-    """Query/Retrieve levels (0008,0052)."""
-
-    PATIENT = "PATIENT"
-    STUDY = "STUDY"
-    SERIES = "SERIES"
-    IMAGE = "IMAGE"
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self:
-        """Raises :class:`UsageError`, which names the levels, for what is none."""
-        raise UsageError(f"{value!r} is no level", advice=f"the levels are {', '.join(cls)}")
 
 
 _LEVELS: Final = tuple(Level)

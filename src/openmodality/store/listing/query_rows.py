@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from openmodality.store.listing.entities import LEVEL_TABLES, Level, join_levels, list_levels_down_to
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import LEVEL_TABLES, join_levels, list_levels_down_to
 from openmodality.store.listing.key_conditions import match_pattern
 from openmodality.store.listing.name_conditions import match_patient_name
 from openmodality.store.listing.reader import Condition, Reader, combine, is_one_of

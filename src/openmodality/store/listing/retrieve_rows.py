@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from openmodality.store.listing.entities import BY_NUMBERS, Level, join_levels
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import BY_NUMBERS, join_levels
 from openmodality.store.listing.reader import Condition, Reader, combine, is_one_of
 
 _KEYS: Final = {

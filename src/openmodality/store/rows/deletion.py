@@ -18,10 +18,10 @@ from sqlalchemy import Column, ColumnElement, Select, Table, delete, exists, fun
 
 from openmodality.audit.subjects import StudySubject
 from openmodality.errors import StoreError
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.database_errors import DatabaseFailed
 from openmodality.store.database_words import Trouble
 from openmodality.store.index_recovery import finish_deletions
-from openmodality.store.listing.entities import Level
 from openmodality.store.listing.subjects import read_study_subject, read_subjects
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.jobs import is_own

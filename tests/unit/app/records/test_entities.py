@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openmodality.app.records.entities import entity_as_json
-from openmodality.store.listing.entities import Found, Level
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import Found
 
 STUDY = Found(
     Level.STUDY,

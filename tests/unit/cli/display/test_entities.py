@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openmodality.cli.display.entities import INSTANCES, SERIES, STUDIES
-from openmodality.store.listing.entities import Found, Level
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import Found
 
 STUDY = Found(
     Level.STUDY,

@@ -10,16 +10,9 @@ from sqlalchemy import insert, or_, update
 from openmodality.errors import UsageError
 from openmodality.jobs.job import JobInstance, NewJob
 from openmodality.jobs.queue import Queue
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.listing import entities
-from openmodality.store.listing.entities import (
-    LEVEL_TABLES,
-    Level,
-    Search,
-    count,
-    find,
-    instance_references,
-    read_entities,
-)
+from openmodality.store.listing.entities import LEVEL_TABLES, Search, count, find, instance_references, read_entities
 from openmodality.store.local import LocalStore
 from openmodality.store.schema import commitment_instances, commitments, instances, patients
 from openmodality.store.states import InstanceResult, JobKind
@@ -174,8 +167,3 @@ def test_what_was_sent_and_committed_is_counted(filled: LocalStore) -> None:
     with filled.read() as connection:
         study = find(connection, Level.STUDY, {"StudyInstanceUID": "1.1"})[0]
         assert (study.sent, study.committed) == (2, 1)
-
-
-def test_what_is_no_level_is_told_the_levels() -> None:
-    with pytest.raises(UsageError, match="'STUDIES' is no level; the levels are PATIENT, STUDY, SERIES, IMAGE"):
-        Level("STUDIES")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from openmodality.store.listing.entities import Level, find
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import find
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.patients import keep_patient
 

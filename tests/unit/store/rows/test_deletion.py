@@ -9,8 +9,9 @@ from sqlalchemy import insert, select
 from openmodality.errors import StoreError
 from openmodality.jobs.job import NewJob
 from openmodality.jobs.queue import Queue
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.instance_file import Stored
-from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.entities import count
 from openmodality.store.local import LocalStore
 from openmodality.store.rows import deletion
 from openmodality.store.rows.deletion import Deleted, NotCommitted, delete_entity

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.indexed_attributes import Attributes
 from openmodality.store.index_columns import INSTANCE_ATTRIBUTES
-from openmodality.store.listing.entities import Level, count
+from openmodality.store.listing.entities import count
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.index import Entry, add_instances, count_outside, read_uids
 from openmodality.store.rows.tombstones import insert_tombstones, read_tombstones

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select, update
 
 from openmodality.errors import UsageError
-from openmodality.store.listing.entities import Level, find
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import find
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows import patients as patient_rows
 from openmodality.store.rows.patients import (

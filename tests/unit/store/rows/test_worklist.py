@@ -6,7 +6,8 @@ import pytest
 from pydicom import Dataset
 
 from openmodality.errors import NotFound
-from openmodality.store.listing.entities import Level, find
+from openmodality.standard.query_retrieve import Level
+from openmodality.store.listing.entities import find
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.worklist import WorklistItem, WorklistLine, keep_items, read_lines, read_worklist
 from tests.peers.objects import mr_image, save, worklist_item
