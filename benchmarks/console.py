@@ -32,7 +32,7 @@ from benchmarks.serving import describe_receiver
 from benchmarks.sites import save_site
 from openmodality import Modality
 from openmodality.console.memory import Asked
-from openmodality.console.security.accounts import Accounts
+from openmodality.console.security.accounts import Accounts, SessionLimits
 from openmodality.console.server import ConsoleServer
 from openmodality.console.template_files import StaticFiles
 from openmodality.device.site.new_site import write_site
@@ -222,7 +222,7 @@ def _scrolling(url: str, site: Path, looked_at: Path) -> Iterator[None]:
     """A person who pages through a series in Chromium, on the machine of the device, until the block ends."""
     series = dcmread(min(looked_at.iterdir()), stop_before_pixels=True).SeriesInstanceUID
     with Modality(site, works=False) as modality:
-        accounts = Accounts(modality.database)
+        accounts = Accounts(modality.database, SessionLimits.of(modality.site.settings.console))
         accounts.use_link(accounts.add_user("anna", ["viewer"]), PASSWORD)
     with chromium() as browser:
         page = browser.new_page()

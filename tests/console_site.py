@@ -13,7 +13,7 @@ from typing import Final
 import httpx
 
 from openmodality import Modality
-from openmodality.console.security.accounts import Accounts
+from openmodality.console.security.accounts import Accounts, SessionLimits
 from openmodality.console.server import ConsoleServer
 from openmodality.hospital.hospital import Habits, Hospital
 from tests.acceptance.hospital_site import in_hospital
@@ -42,7 +42,8 @@ class ConsolePlace:
     @property
     def accounts(self) -> Accounts:
         """Its users."""
-        return Accounts(self.modality.database, trail=self.modality.audit.trail)
+        limits = SessionLimits.of(self.modality.site.settings.console)
+        return Accounts(self.modality.database, limits, self.modality.audit.trail)
 
     def add_user(self, name: str, *roles: str) -> None:
         """A user who has chosen the password."""

@@ -34,7 +34,7 @@ class LiveSettings:
 
     def find_limits(self) -> SessionLimits:
         """When sessions end."""
-        return SessionLimits(self.console.idle_minutes * 60.0, self.console.session_hours * 3600.0)
+        return SessionLimits.of(self.console)
 
     def list_waiting(self, text: str) -> list[str]:
         """The keys that a text of the site file sets otherwise than the device knows them, until a restart."""

@@ -36,8 +36,8 @@ class SyslogReceiver:
 
     host: str
     port: int
-    ssl_context: ssl.SSLContext | None = None
-    timeout_s: float = 15.0
+    ssl_context: ssl.SSLContext | None
+    timeout_s: float
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

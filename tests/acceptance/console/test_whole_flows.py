@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from openmodality import Modality
-from openmodality.console.security.accounts import Accounts
+from openmodality.console.security.accounts import Accounts, SessionLimits
 from openmodality.device.site.site_loader import load_site
 from openmodality.standard.performed_step import StepStatus
 from openmodality.store.states import JobKind, JobState
@@ -146,7 +146,7 @@ def serving(site: Path) -> Iterator[Forked]:
 def test_a_device_that_is_killed_and_comes_back_loses_nothing(context: BrowserContext, tmp_path: Path) -> None:
     with in_hospital(tmp_path) as place:
         with Modality(place.site) as modality:
-            accounts = Accounts(modality.database)
+            accounts = Accounts(modality.database, SessionLimits.of(modality.site.settings.console))
             accounts.use_link(accounts.add_user("anna", ["senior"]), PASSWORD)
             exam = modality.start_exam(patient={"PatientID": "1", "PatientName": "Roe^R"})
             add_image(exam.series("T1"))

@@ -198,9 +198,9 @@ def _open(site_file: str) -> Modality:
 
 
 def _accounts(modality: Modality) -> Accounts:
-    from openmodality.console.security.accounts import Accounts  # noqa: PLC0415 - part of an extra
+    from openmodality.console.security.accounts import Accounts, SessionLimits  # noqa: PLC0415 - part of an extra
 
-    return Accounts(modality.database, trail=modality.audit.trail)
+    return Accounts(modality.database, SessionLimits.of(modality.site.settings.console), modality.audit.trail)
 
 
 def _find(accounts: Accounts, name: str) -> UserRow:

@@ -23,6 +23,7 @@ from openmodality.console.security.secrets import (
     is_password,
     make_secret,
 )
+from openmodality.device.site.site_file import ConsoleSettings
 from openmodality.errors import NotFound, UsageError, WrongState
 from openmodality.store.database import Database
 from openmodality.store.rows.accounts import (
@@ -64,8 +65,13 @@ _TOUCH_S: Final = 60.0
 class SessionLimits:
     """When a session ends: without a request for so long, and in any case."""
 
-    idle_s: float = 1800.0
-    absolute_s: float = 43200.0
+    idle_s: float
+    absolute_s: float
+
+    @classmethod
+    def of(cls, settings: ConsoleSettings) -> SessionLimits:
+        """As the site file says."""
+        return cls(settings.idle_minutes * 60.0, settings.session_hours * 3600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +99,9 @@ class Principal:
 class Accounts:
     """The users of a database and what belongs to them."""
 
-    def __init__(
-        self, database: Database, limits: SessionLimits | None = None, trail: AuditTrail | None = None
-    ) -> None:
+    def __init__(self, database: Database, limits: SessionLimits, trail: AuditTrail | None = None) -> None:
         self._database = database
-        self.limits = limits or SessionLimits()
+        self.limits = limits
         self._trail = trail
 
     def _note(self, transaction: Transaction, kind: EventType, subject: str, said: str) -> None:
