@@ -13,7 +13,6 @@ from pydicom import Dataset
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.errors import ObjectInvalid
 from openmodality.media.directory import (
-    MEDIA_STORAGE_DIRECTORY_STORAGE,
     DirectoryRecord,
     encode_directory,
     encode_element,
@@ -21,6 +20,7 @@ from openmodality.media.directory import (
 from openmodality.media.directory_reader import parse_directory
 from openmodality.media.file_ids import find_file
 from openmodality.standard import tags
+from openmodality.standard.sop_classes import MEDIA_STORAGE_DIRECTORY_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 HEAD = encode_file_head(MEDIA_STORAGE_DIRECTORY_STORAGE, "1.2.3", EXPLICIT_VR_LITTLE_ENDIAN, "1.2.3", "TEST")

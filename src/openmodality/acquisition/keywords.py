@@ -21,7 +21,7 @@ from pydicom.sequence import Sequence as ItemSequence
 from pydicom.tag import BaseTag, Tag
 
 from openmodality.acquisition.attribute_values import check_given, check_given_item, check_together
-from openmodality.acquisition.binary_values import BYTES_VRS, make_bytes, make_tag, pick_vr
+from openmodality.acquisition.binary_values import make_bytes, make_tag, pick_vr
 from openmodality.dimse.attribute_names import name_of
 from openmodality.encoding.texts import TEXT_VRS
 from openmodality.encoding.uid import is_valid_uid
@@ -31,6 +31,7 @@ from openmodality.objects.rules.elements import make_data_set, make_element, mak
 from openmodality.standard.text_rules import MULTI_LINE_VRS
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 from openmodality.standard.value_rules import RIGHT_FORMS, format_decimal, is_plain_decimal
+from openmodality.standard.vr_groups import BYTES_VRS
 
 LONGEST_SHOWN = 64
 _REMEMBERED = frozenset((str, int, float))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from openmodality.standard.dimse import Status
 from openmodality.value_class import dataclass
 
 _REFERENCED, _FAILED = "00081199", "00081198"
@@ -31,7 +32,8 @@ def read_stow_answer(body: bytes) -> dict[str, StowResult]:
     for item in _list_items(document, _REFERENCED):
         found[_read_first(item, _UID, str)] = StowResult(True, _read_first(item, _WARNING, int))
     for item in _list_items(document, _FAILED):  # who is in both lists has failed
-        found[_read_first(item, _UID, str)] = StowResult(False, _read_first(item, _FAILURE, int) or 0x0110)
+        failure = _read_first(item, _FAILURE, int) or Status.PROCESSING_FAILURE
+        found[_read_first(item, _UID, str)] = StowResult(False, failure)
     return found
 
 

@@ -25,6 +25,7 @@ from openmodality.query.matching import has_unsupported
 from openmodality.services.query_retrieve import FindRequest
 from openmodality.standard.query_retrieve import FURTHER_KEYS, ONLINE, STUDY_ROOT_LEVELS, Level
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from openmodality.standard.vr_groups import WHOLE_NUMBER_VRS
 from openmodality.store.listing.query_rows import list_attributes
 from openmodality.value_class import dataclass
 
@@ -155,7 +156,7 @@ def _read_value(path: Path, text: str) -> object:
         raise UsageError(f"{format_tag(path[-1])} is a sequence", advice="name an attribute in it, behind a dot")
     if vr == "UI":
         return text.replace(",", "\\")
-    if vr in ("US", "UL", "SS", "SL"):
+    if vr in WHOLE_NUMBER_VRS:
         if not text.lstrip("-").isdecimal():
             raise UsageError(f"{format_tag(path[-1])}: its value is no {vr}", advice="give a whole number")
         return int(text)

@@ -20,6 +20,7 @@ from openmodality.device.profile.profile import CharacterSetEntry
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.reading import read_element, values_of
 from openmodality.dimse.repertoires import holds
+from openmodality.encoding.texts import TEXT_VRS
 from openmodality.standard.character_sets import UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
@@ -27,8 +28,6 @@ CharacterSetTerms: TypeAlias = tuple[str, ...]
 
 _log = logging.getLogger(__name__)
 
-# VRs whose text depends on Specific Character Set (PS3.5 6.1.2.3).
-_TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _CONTROLS: Final = frozenset("\t\n\f\r")
 
 
@@ -135,6 +134,6 @@ def _walk_texts(data_set: Dataset, above: TagPath = ()) -> Iterator[tuple[TagPat
         if found.VR == "SQ":
             for item in found.value:
                 yield from _walk_texts(item, path)
-        elif found.VR in _TEXT_VRS:
+        elif found.VR in TEXT_VRS:
             values = found.value if isinstance(found.value, MultiValue) else [found.value]
             yield from ((path, str(value)) for value in values)

@@ -30,6 +30,7 @@ from openmodality.device.profile.profile import MappingRule
 from openmodality.dimse.attribute_names import name_of, vr_of
 from openmodality.dimse.mending import is_code_sequence, list_missing_in_code, mend_copied, mend_element
 from openmodality.dimse.reading import read_items
+from openmodality.encoding.texts import TEXT_VRS
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 
 _STEPS: Final = parse_path("ScheduledProcedureStepSequence")[0]
@@ -38,7 +39,7 @@ _ONE_ITEM_PER_STEP: Final = frozenset(
     parse_path(keyword)[0] for keyword in ("RequestAttributesSequence", "ScheduledStepAttributesSequence")
 )
 
-_TEXT: Final = frozenset({"SH", "LO", "ST", "LT", "UC", "UT"})
+_TEXT: Final = TEXT_VRS - {"PN"}
 _WRITABLE_AS_TEXT: Final = _TEXT | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM"}
 
 

@@ -13,6 +13,7 @@ from pydicom.valuerep import PersonName
 
 from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import read_elements, values_of
+from openmodality.encoding.texts import TEXT_VRS
 from openmodality.standard.tags import (
     CODE_MEANING,
     CODE_VALUE,
@@ -24,8 +25,8 @@ from openmodality.standard.value_lengths import MAX_CHARACTERS
 from openmodality.standard.value_rules import ENUMERATED, is_plain_decimal, is_plain_value, mend_value
 from openmodality.value_class import dataclass
 
-_TEXT_VRS: Final = frozenset(MAX_CHARACTERS) | {"UC", "UT"}
-_IDENTIFYING_VRS: Final = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
+_TEXTUAL_VRS: Final = frozenset(MAX_CHARACTERS) | {"UC", "UT"}
+_IDENTIFYING_VRS: Final = TEXT_VRS - {"PN"}
 _OF_CODES: Final = (CODE_VALUE, CODING_SCHEME_DESIGNATOR)
 _OF_CODES_AND_MEANING: Final = (*_OF_CODES, LONG_CODE_VALUE, URN_CODE_VALUE, CODE_MEANING)
 _TYPES: Final = MappingProxyType[str, Callable[[str], object]]({"PN": PersonName})
@@ -53,7 +54,7 @@ def mend_element(element: DataElement, *, cut: bool = False) -> MendedElement:
     """
     if element.VR == "DS" and all(map(is_plain_decimal, list_written(element))):
         return MendedElement(element)
-    if element.VR not in _TEXT_VRS or any(isinstance(value, bytes) for value in values_of(element)):
+    if element.VR not in _TEXTUAL_VRS or any(isinstance(value, bytes) for value in values_of(element)):
         return MendedElement(element)
     texts = list_written(element)
     if element.tag not in ENUMERATED and all(is_plain_value(element.VR, text) for text in texts):

@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-MOMENT_VRS: Final = frozenset({"DA", "TM", "DT"})
-
 MAX_RANGE: Final = 54
 """Characters of the longest range, two of DT and a hyphen (PS3.5 6.2); each hyphen of a key is tried."""
 

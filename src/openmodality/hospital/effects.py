@@ -21,6 +21,7 @@ from openmodality.encoding.uid import new_uid
 from openmodality.errors import AssociationAborted, TransportError
 from openmodality.network.association import Association
 from openmodality.standard.dimse import Status
+from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from openmodality.standard.upper_layer import ABORT_BY_USER, ABORT_REASON_NOT_SPECIFIED, CONTEXT_NO_REASON
 from openmodality.upper_layer.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ
@@ -265,8 +266,8 @@ def no_study_uid(item: Dataset) -> None:
 def no_character_set(data: bytes, transfer_syntax: str) -> bytes:
     """The bytes of an identifier without Specific Character Set (0008,0005), which is its first element."""
     order: Literal["big", "little"] = "big" if transfer_syntax == EXPLICIT_VR_BIG_ENDIAN else "little"
-    tag = (0x0008).to_bytes(2, order) + (0x0005).to_bytes(2, order)
-    if data[:4] != tag:
+    group, element = SPECIFIC_CHARACTER_SET >> 16, SPECIFIC_CHARACTER_SET & 0xFFFF
+    if data[:4] != group.to_bytes(2, order) + element.to_bytes(2, order):
         return data
     length = data[4:8] if transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN else data[6:8]
     return data[8 + int.from_bytes(length, order) :]

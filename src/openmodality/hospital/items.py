@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from pydicom import Dataset
 
 from openmodality.dimse.reading import read_items, read_items_at, read_text
 from openmodality.hospital.schedule import step_of
+from openmodality.standard.discontinuation_reasons import WRONG_WORKLIST_ENTRY
 from openmodality.standard.performed_step import StepStatus
 from openmodality.standard.tags import (
     ACCESSION_NUMBER,
@@ -32,9 +33,6 @@ from openmodality.standard.tags import (
     STUDY_INSTANCE_UID,
 )
 from openmodality.value_class import dataclass
-
-WRONG_WORKLIST_ENTRY: Final = "110514"
-"""DCM code "Incorrect worklist entry selected" (PS3.16 CID 9301): the item is still to be done."""
 
 
 class ItemKey(NamedTuple):

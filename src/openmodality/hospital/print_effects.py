@@ -11,6 +11,7 @@ from openmodality.dimse.data_set import decode_data_set, encode_data_set
 from openmodality.dimse.service import Response
 from openmodality.hospital.effects import Call, HandlerEffect
 from openmodality.services.print_management import report_event
+from openmodality.standard.dimse import Status
 from openmodality.standard.print_management import PrinterEvent, PrinterStatus
 
 _EVENT_TIMEOUT_S: Final = 30.0
@@ -43,7 +44,7 @@ def reports_within(event: PrinterEvent, info: str) -> HandlerEffect:
 def out_of_film(call: Call) -> Iterator[Response]:
     """Report that the film is used up, and refuse the sheet."""
     _report(call, PrinterEvent.FAILURE, "SUPPLY EMPTY")
-    yield Response(0x0110, comment="SUPPLY EMPTY")
+    yield Response(Status.PROCESSING_FAILURE, comment="SUPPLY EMPTY")
 
 
 def _report(call: Call, event: PrinterEvent, info: str) -> None:

@@ -36,6 +36,7 @@ from openmodality.hospital.patients import (
     Person,
 )
 from openmodality.services.worklist import Defect, find_defects
+from openmodality.standard.sop_classes import DETACHED_STUDY_MANAGEMENT
 from openmodality.standard.tags import (
     ACCESSION_NUMBER,
     PATIENT_ID,
@@ -46,7 +47,6 @@ from openmodality.standard.tags import (
 from openmodality.store.private_files import open_private, protect_file
 
 TODAY: Final = "{today}"
-DETACHED_STUDY_MANAGEMENT: Final = "1.2.840.10008.3.1.2.3.1"
 FIRST_START_MINUTES: Final = 8 * 60
 MINUTES_PER_STEP: Final = 20
 

@@ -16,10 +16,10 @@ from typing import Final
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.uid import new_uid
 from openmodality.standard import tags
+from openmodality.standard.sop_classes import MEDIA_STORAGE_DIRECTORY_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.value_class import dataclass
 
-MEDIA_STORAGE_DIRECTORY_STORAGE: Final = "1.2.840.10008.1.3.10"
 DIRECTORY_NAME: Final = "DICOMDIR"
 
 FileId = tuple[str, ...]

@@ -19,9 +19,10 @@ from openmodality.encoding.headers import Layout, layout_of
 from openmodality.encoding.part10 import read_file_meta
 from openmodality.encoding.uid import strip_padding
 from openmodality.errors import ObjectInvalid, StoreError
-from openmodality.media.directory import MEDIA_STORAGE_DIRECTORY_STORAGE, DirectoryRecord
+from openmodality.media.directory import DirectoryRecord
 from openmodality.media.element_walk import Place, walk_elements, walk_items
 from openmodality.standard import tags
+from openmodality.standard.sop_classes import MEDIA_STORAGE_DIRECTORY_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.value_class import dataclass
 

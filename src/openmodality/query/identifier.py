@@ -14,7 +14,6 @@ from typing import Final
 from pydicom import Dataset, config
 from pydicom.dataelem import DataElement
 
-from openmodality.dimse.moments import MOMENT_VRS
 from openmodality.dimse.reading import iterate_elements, values_of
 from openmodality.dimse.repertoires import holds
 from openmodality.encoding.headers import format_tag
@@ -25,6 +24,7 @@ from openmodality.standard.character_sets import LATIN_1, UTF_8
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
 from openmodality.standard.text_rules import MULTI_LINE_VRS, clean_text
 from openmodality.standard.value_rules import RIGHT_FORMS, mend_value
+from openmodality.standard.vr_groups import MOMENT_VRS
 from openmodality.value_class import dataclass
 
 Path = tuple[int, ...]

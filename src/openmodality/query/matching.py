@@ -20,7 +20,7 @@ from typing import Final
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
-from openmodality.dimse.moments import MOMENT_VRS, matches_moment
+from openmodality.dimse.moments import matches_moment
 from openmodality.dimse.reading import PADDING, read_items, values_of
 from openmodality.dimse.repertoires import declare_readable
 from openmodality.query.identifier import Path
@@ -32,8 +32,8 @@ from openmodality.standard.tags import (
     TIMEZONE_OFFSET_FROM_UTC,
 )
 from openmodality.standard.text_rules import fold_name_group
+from openmodality.standard.vr_groups import MOMENT_VRS, WILDCARD_VRS
 
-WILDCARD_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 NOT_MATCHED: Final = frozenset(
     {SPECIFIC_CHARACTER_SET, QUERY_RETRIEVE_LEVEL, RETRIEVE_AE_TITLE, INSTANCE_AVAILABILITY, TIMEZONE_OFFSET_FROM_UTC}
 )

@@ -53,6 +53,7 @@ from openmodality.standard.tags import (
 from openmodality.standard.text_rules import REPLACEMENT
 from openmodality.standard.value_lengths import MAX_CHARACTERS
 from openmodality.standard.value_rules import ENUMERATED, is_plain_value
+from openmodality.standard.vr_groups import WHOLE_NUMBER_VRS
 from openmodality.value_class import dataclass
 
 UNABLE_TO_PROCESS: Final = 0xC001
@@ -63,7 +64,6 @@ _AS_IT_IS: Final = ", kept as it is, since another would name something else"
 _NOT_CHANGED: Final = ", taken as it is"
 """What happens with a value, as ``device.mapping`` does it."""
 
-_BINARY_VRS: Final = frozenset(("SL", "SS", "UL", "US"))
 ReadElements = Mapping[int, DataElement | None]
 """The elements of an item by their tags; ``None`` for one that cannot be read."""
 
@@ -235,7 +235,7 @@ def _is_plain(tag: int, element: DataElement, is_declared: bool) -> bool:
     if isinstance(value, PersonName | DSfloat | IS):
         value = getattr(value, "original_string", None) or str(value)
     if not isinstance(value, str):
-        return value is None or (type(value) is int and element.VR in _BINARY_VRS)
+        return value is None or (type(value) is int and element.VR in WHOLE_NUMBER_VRS)
     return _is_plain_text(tag, element.VR, value, is_declared)
 
 

@@ -36,6 +36,8 @@ DISCONTINUATION_REASONS: Final[dict[str, Reason]] = {
 }
 UNSPECIFIED: Final = "110513"
 """The reason where nobody gave one."""
+WRONG_WORKLIST_ENTRY: Final = "110514"
+"""The reason that leaves the item to be done (PS3.16 CID 9301)."""
 
 
 def describe_reasons() -> str:

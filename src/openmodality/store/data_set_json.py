@@ -17,12 +17,12 @@ from pydicom.valuerep import IS, DSfloat, PersonName
 from openmodality.dimse.repeated_elements import duplicate_element
 from openmodality.encoding.vr import is_private
 from openmodality.standard.text_rules import clean_text
+from openmodality.standard.vr_groups import NAME_GROUPS
 from openmodality.store.listing.reader import Json
 
 _PLAIN_VRS: Final = frozenset(("AE", "AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM", "UC", "UI", "UR", "UT"))
 """Those whose values are texts in JSON as they are in a data set."""
 _INTEGERS: Final = frozenset(("IS", "UL", "US"))
-_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _REMEMBERED: Final = 4096
 _LONGEST_REMEMBERED: Final = 128
 
@@ -75,7 +75,7 @@ def _write_text_value(tag: int, vr: str, text: str) -> str:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _write_name(tag: int, vr: str, components: tuple[str, ...]) -> str:
-    groups = {name: clean_text(text) for name, text in zip(_GROUPS, components, strict=False)}
+    groups = {name: clean_text(text) for name, text in zip(NAME_GROUPS, components, strict=False)}
     return f'"{tag:08X}": {{"vr": "{vr}", "Value": [{json.dumps(groups)}]}}'
 
 
@@ -87,7 +87,7 @@ def _write_plain(element: DataElement) -> Json | None:
     if vr in _PLAIN_VRS and type(value) in (str, UID):
         return {"vr": vr, "Value": [clean_text(str(value), lines=True)]} if value else {"vr": vr}
     if type(value) is PersonName and value:
-        groups = zip(_GROUPS, value.components, strict=False)
+        groups = zip(NAME_GROUPS, value.components, strict=False)
         return {"vr": vr, "Value": [{name: clean_text(text) for name, text in groups}]}
     if vr in _INTEGERS and type(value) in (int, IS):
         return {"vr": vr, "Value": [int(value)]}

@@ -12,7 +12,8 @@ from pydicom.uid import UID, XRayRadiationDoseSRStorage, generate_uid
 
 from openmodality.errors import ConfigurationError, UsageError
 from openmodality.hospital.hospital import Hospital
-from openmodality.hospital.items import WRONG_WORKLIST_ENTRY, ItemState
+from openmodality.hospital.items import ItemState
+from openmodality.standard.discontinuation_reasons import UNSPECIFIED, WRONG_WORKLIST_ENTRY
 from tests import hospital_scu as scu
 
 
@@ -138,7 +139,7 @@ def test_an_unscheduled_step_is_no_reason_to_complain(hospital: Hospital) -> Non
 
 @pytest.mark.parametrize(
     ("reason", "state", "is_shown"),
-    [("110513", ItemState.DISCONTINUED, False), (WRONG_WORKLIST_ENTRY, ItemState.SCHEDULED, True)],
+    [(UNSPECIFIED, ItemState.DISCONTINUED, False), (WRONG_WORKLIST_ENTRY, ItemState.SCHEDULED, True)],
 )
 def test_a_discontinued_step(hospital: Hospital, reason: str, state: ItemState, is_shown: bool) -> None:
     item, uid = hospital.ris.items[0], generate_uid()

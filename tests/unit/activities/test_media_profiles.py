@@ -11,7 +11,7 @@ from openmodality.activities.media_profiles import choose_media_profile, list_me
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.errors import ConfigurationError
-from openmodality.media.directory import MEDIA_STORAGE_DIRECTORY_STORAGE
+from openmodality.standard.sop_classes import MEDIA_STORAGE_DIRECTORY_STORAGE
 
 SPEC = Path(__file__).parents[2] / "data" / "spec"
 STATED_ACTS = {

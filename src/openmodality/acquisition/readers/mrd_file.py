@@ -18,6 +18,8 @@ from openmodality.errors import ObjectInvalid
 _FORM: Final = "an MRD file"
 _IMAGE_PARTS: Final = ("header", "data")
 _MOST_IMAGES: Final = 100_000
+_MOST_META_BYTES: Final = 64 * LARGEST_TEXT_BYTES
+"""Of the meta attributes of all images of a group together."""
 
 
 def read_mrd(path: Path, position: str = "") -> list[FoundSeries]:
@@ -70,6 +72,7 @@ def _read_images(group: Any, where: str) -> Iterator[MrdImage]:
 
 
 def _make_plain(pixels: Any) -> Any:
+    """Numbers of numpy: HDF5 keeps complex ones as pairs of a real and an imaginary part."""
     names = pixels.dtype.names
     return pixels if names is None else np.asarray(pixels[names[0]] + 1j * pixels[names[1]])
 
@@ -81,6 +84,6 @@ def _read_metas(part: Any, count: int, where: str) -> list[bytes | str]:
     if metas.shape != (count,):
         raise ObjectInvalid(f"{where}: {metas.shape} meta attributes for {count} images")
     texts = [metas[number] for number in range(count)]
-    if sum(len(text) for text in texts) > 64 * LARGEST_TEXT_BYTES:
-        raise ObjectInvalid(f"{where}: meta attributes of more than {64 * LARGEST_TEXT_BYTES >> 20} MiB")
+    if sum(len(text) for text in texts) > _MOST_META_BYTES:
+        raise ObjectInvalid(f"{where}: meta attributes of more than {_MOST_META_BYTES >> 20} MiB")
     return [text if isinstance(text, bytes | str) else str(text) for text in texts]

@@ -73,7 +73,6 @@ def _walk(words: str, member: object) -> Iterator[tuple[str, CliCommand | Group]
     command = import_command(entry) if isinstance(entry, CommandEntry) else entry
     if isinstance(command, CliCommand | Group):
         yield words, command
-    if isinstance(command, CliCommand | Group):
         for name, below in command.commands.items():
             yield from _walk(f"{words} {name}", below)
 

@@ -21,9 +21,9 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.valuerep import DS, DSfloat, PersonName
 
 from openmodality.standard.tags import SPECIFIC_CHARACTER_SET
+from openmodality.standard.vr_groups import WHOLE_NUMBER_VRS
 
 _COPIED: Final = frozenset({PersonName, MultiValue, list})
-_INTEGERS: Final = frozenset({"US", "SS", "UL", "SL"})
 _FRESH: Final = dict(vars(Dataset()))
 """What a data set without elements knows of itself."""
 _FRESH_CONTAINERS: Final = tuple(
@@ -35,7 +35,7 @@ def make_element(tag: int, vr: str, value: object) -> DataElement:
     """An element with this value; None is zero length."""
     if vr == "SQ" and value is None:
         return make_sequence(tag, ())
-    if vr in _INTEGERS and isinstance(value, str):
+    if vr in WHOLE_NUMBER_VRS and isinstance(value, str):
         value = int(value)
     return DataElement(tag, vr, value, validation_mode=IGNORE)
 

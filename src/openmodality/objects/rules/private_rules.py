@@ -7,7 +7,7 @@ one has the value that was given for that; so an image says what it has no stand
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -26,11 +26,10 @@ from openmodality.objects.rules.elements import (
     make_sequence,
 )
 from openmodality.standard.value_rules import format_decimal
+from openmodality.standard.vr_groups import WHOLE_NUMBER_VRS
 
 Mirrors: TypeAlias = Mapping[int, Sequence[tuple[TagPath, BaseTag, str]]]
 """By the first tag of a standard attribute: the rest of its path, and tag and VR of the private one that repeats it."""
-
-_WHOLE_NUMBERS: Final = frozenset(("SL", "SS", "UL", "US"))
 
 
 def list_private_rules(attributes: Sequence[PrivateAttribute]) -> tuple[AttributeRule, ...]:
@@ -105,7 +104,7 @@ def _repeat(tag: BaseTag, vr: str, found: DataElement) -> DataElement | None:
     if isinstance(found.value, bytes):
         return None
     values = list(found.value) if isinstance(found.value, MultiValue | list) else [found.value]
-    if vr in _WHOLE_NUMBERS:
+    if vr in WHOLE_NUMBER_VRS:
         if any(float(each) != int(each) for each in values):
             return None
         values = [int(each) for each in values]

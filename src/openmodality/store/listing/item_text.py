@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from openmodality.standard.tags import SCHEDULED_PROCEDURE_STEP_SEQUENCE
+from openmodality.standard.vr_groups import NAME_GROUPS
 from openmodality.store.listing.reader import Json
 
-_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _NOTHING: Final = " \0^="
 
 
@@ -25,7 +25,7 @@ def _text(item: Json, tag: int) -> str:
 
 def _format_plain(value: Any) -> str:
     if isinstance(value, dict):  # a name of a person, by its groups of components (PS3.5 6.2.1)
-        return "=".join(value.get(group, "") for group in _GROUPS).rstrip("=")
+        return "=".join(value.get(group, "") for group in NAME_GROUPS).rstrip("=")
     return "" if value is None else str(value)
 
 

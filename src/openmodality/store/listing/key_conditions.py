@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from openmodality.standard.vr_groups import MOMENT_VRS, WILDCARD_VRS
 from openmodality.store.listing.reader import Condition, combine, is_one_of
 
-_TEMPORAL: Final = frozenset({"DA", "TM", "DT"})
-_WILD: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 _ESCAPE: Final = "!"
 _GROUP_PATTERNS: Final = ("{}", "{}=*", "*={}", "*={}=*")
 
@@ -22,11 +21,11 @@ def match_key(column: str, vr: str, value: str, dialect: str) -> Condition:
         return combine([])
     if vr == "UI":
         return is_one_of(column, value.split("\\"))
-    if vr in _TEMPORAL and "-" in value:
+    if vr in MOMENT_VRS and "-" in value:
         return _match_range(column, value)
     if vr == "PN":
         return _match_name(column, value, dialect)
-    if vr in _WILD and re.search(r"[*?]", value):
+    if vr in WILDCARD_VRS and re.search(r"[*?]", value):
         return match_pattern(column, value, dialect)
     return Condition(f"{column} = ?", (value,))
 
