@@ -14,8 +14,8 @@ from pydicom.tag import Tag
 from openmodality.acquisition.keywords import attributes_of
 from openmodality.acquisition.slice_geometry import check_orientation
 from openmodality.acquisition.source import AcquiredFrame, Pixels
-from openmodality.dimse.attribute_names import name_of
 from openmodality.errors import ObjectInvalid
+from openmodality.objects.image.value_display import explain_too_few_bits
 from openmodality.objects.rules.elements import list_elements, make_data_set, make_short
 from openmodality.standard.tags import BITS_STORED
 
@@ -91,11 +91,7 @@ def frame_of(pixels: Pixels, attributes: Dataset | None = None) -> AcquiredFrame
     if stated is None:
         elements[_BITS_STORED] = make_short(_BITS_STORED, "US", count_bits_needed(pixels))
     elif int(pixels.max()) >> int(stated.value):
-        raise ObjectInvalid(
-            f"{name_of(BITS_STORED)} is too small for the pixel values",
-            advice="leave it out to have it found",
-            tag=BITS_STORED,
-        )
+        raise explain_too_few_bits()
     return AcquiredFrame(pixels, make_data_set(elements))
 
 

@@ -14,12 +14,11 @@ from openmodality.device.site.printers import describe_layout_problem, list_prin
 from openmodality.device.site.site import Printer, Site
 from openmodality.errors import UsageError
 from openmodality.objects.film import Film, FilmSession
-from openmodality.standard.film import MOST_DENSITY, DisplayFormat, parse_display_format
+from openmodality.standard.film import MOST_COPIES, MOST_DENSITY, PRINT_PRIORITIES, DisplayFormat, parse_display_format
 from openmodality.value_class import dataclass
 
 NOT_FOR_DIAGNOSIS: Final = "Not for diagnosis"
 """The line at the foot of what comes out of a printer that is none of DICOM."""
-MOST_COPIES: Final = 99
 """RF-4.2.7.3.1.5.1-01."""
 _SHADES: Final = ("BLACK", "WHITE")
 _MOST_AT_ONCE: Final = 4
@@ -145,7 +144,7 @@ def _choose_copies(printer: Printer, chosen: int) -> int:
 
 
 def _choose_priority(chosen: str) -> Any:
-    if chosen not in ("", "LOW", "MED", "HIGH"):
+    if chosen not in ("", *PRINT_PRIORITIES):
         raise UsageError(f"{chosen!r} is no print priority", advice="it is LOW, MED or HIGH")
     return chosen or "MED"
 

@@ -28,6 +28,7 @@ from openmodality.media.file_set import (
     LeftOut,
     WritingCancelled,
     create_file_set,
+    explain_no_room,
     update_file_set,
 )
 from openmodality.media.instance_head import is_generated_id
@@ -125,7 +126,7 @@ def update_medium(request: MediumRequest) -> Disc:
 def _check_goes_on(request: MediumRequest) -> None:
     """Raises :class:`WritingCancelled` where the user has ended it."""
     if not request.goes_on():
-        raise WritingCancelled("the user ended the writing of the medium")
+        raise WritingCancelled
 
 
 def _check_activity(profile: ApplicationProfile, activity: str) -> None:
@@ -220,9 +221,7 @@ def _write_pages(
     report.length_bytes += count_medium_bytes((folder / DIRECTORY_NAME).stat().st_size)
     if capacity and report.length_bytes + _OVERHEAD_BYTES > capacity:
         if request.words is None:
-            raise UsageError(
-                f"the instances take more than the {capacity / 1e6:.0f} MB of {request.options.profile.name}"
-            )
+            raise explain_no_room(request.options.profile)
         _remove_pages(folder)
         report.notices.append("there was no room for the pages; the disc holds the instances alone")
 

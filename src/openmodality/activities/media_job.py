@@ -20,7 +20,7 @@ from openmodality.activities.media import Disc, MediumRequest, add_pages, create
 from openmodality.activities.media_profiles import choose_media_profile, make_file_set_options
 from openmodality.device.site.site import Site
 from openmodality.errors import OpenModalityError, StoreError, UsageError
-from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
+from openmodality.jobs.job import NEVER_AGAIN, Job, JobInstance, NewJob
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
 from openmodality.jobs.report import JobReport
 from openmodality.media.application_profile import describe_refusal
@@ -35,7 +35,6 @@ from openmodality.store.states import InstanceResult, JobKind
 from openmodality.value_class import dataclass
 
 MediumAct = Literal["create", "update"]
-_NEVER: Final = RetryParameters(delay_s=0.0)
 _REASONS: Final = 4
 """So many reasons stand in a job's comment; all are with its instances."""
 
@@ -69,9 +68,7 @@ def make_media_job(order: MediumOrder, instances: Sequence[tuple[str, str]]) -> 
     """
     if order.device and not order.image:
         raise UsageError("a disc is burnt from an image", advice="name the file of the image with --iso")
-    return NewJob(
-        JobKind.MEDIA, order.device or order.target, asdict(order), instances=instances, retry=_NEVER
-    )  # the retry of a disc is a person's
+    return NewJob(JobKind.MEDIA, order.device or order.target, asdict(order), instances=instances, retry=NEVER_AGAIN)
 
 
 class MediaExecutor:

@@ -11,7 +11,7 @@ print job is never tried again by itself: a printer that is not normal is a pers
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Literal
 
 from openmodality.activities.connection import Connector
 from openmodality.activities.film_making import SheetPlan, plan_sheets
@@ -29,7 +29,7 @@ from openmodality.activities.printer_associations import PrinterAssociations
 from openmodality.counted import format_count
 from openmodality.device.site.site import Peer, Printer
 from openmodality.errors import OpenModalityError
-from openmodality.jobs.job import Job, NewJob, RetryParameters
+from openmodality.jobs.job import NEVER_AGAIN, Job, NewJob
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
 from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
@@ -41,12 +41,10 @@ from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.states import JobKind
 from openmodality.value_class import dataclass
 
-_NEVER: Final = RetryParameters(delay_s=0.0)
-
 
 def make_print_job(printer: Printer, order: FilmOrder, instances: Sequence[tuple[str, str]]) -> NewJob:
     """A job that prints these instances (SOP Class UID, SOP Instance UID) in their order; what is no image is kept."""
-    return NewJob(JobKind.PRINT, printer.name, write_order(order), instances=instances, retry=_NEVER)
+    return NewJob(JobKind.PRINT, printer.name, write_order(order), instances=instances, retry=NEVER_AGAIN)
 
 
 def ask_printer(connections: Connector, associations: PrinterAssociations, printer: Printer) -> PrinterAnswer:

@@ -19,7 +19,7 @@ from openmodality.activities.query import choose_model
 from openmodality.activities.retrieve import RetrievePart, Wanted, retrieve_from_peer
 from openmodality.activities.retrieve_plan import plan_retrieve
 from openmodality.dimse.status import describe
-from openmodality.jobs.job import Job, NewJob, RetryParameters
+from openmodality.jobs.job import NEVER_AGAIN, Job, NewJob
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
 from openmodality.jobs.report import JobReport
 from openmodality.query.moving import Counts, MoveResult
@@ -36,7 +36,6 @@ DESTINATION: Final = "destination"
 """The AE title that gets the instances, empty for this device; a parameter of the job."""
 _WANTED: Final = "wanted"
 _HAS_BEGUN: Final = "has_begun"
-_NEVER: Final = RetryParameters(delay_s=0.0)
 
 
 def make_retrieve_job(peer: str, wanted: Wanted, destination: str = "") -> NewJob:
@@ -49,7 +48,8 @@ def make_retrieve_job(peer: str, wanted: Wanted, destination: str = "") -> NewJo
         DESTINATION: destination,
     }
     named = "/".join(filter(None, wanted.uids.values()))
-    return NewJob(JobKind.RETRIEVE, peer, parameters, retry=_NEVER, unique_key=f"retrieve {peer} {destination} {named}")
+    key = f"retrieve {peer} {destination} {named}"
+    return NewJob(JobKind.RETRIEVE, peer, parameters, retry=NEVER_AGAIN, unique_key=key)
 
 
 def read_wanted(job: Job) -> Wanted:

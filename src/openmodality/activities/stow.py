@@ -22,7 +22,7 @@ from openmodality.activities.web_peer import describe_web_status, make_web_heade
 from openmodality.buffer import Buffer
 from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Peer, Site
-from openmodality.dimse.outgoing import DataSet, KnownLength
+from openmodality.dimse.outgoing import KnownLength, list_chunks
 from openmodality.dimse.verdict import Judge
 from openmodality.encoding.multipart import make_boundary, write_end, write_part_head
 from openmodality.encoding.part10 import encode_file_head
@@ -105,7 +105,7 @@ class StowExecutor:
         identity, (class_uid, version_name) = instance.identity, find_identity(self._site)
         head = encode_file_head(identity.sop_class_uid, identity.sop_instance_uid, syntax, class_uid, version_name)
         with make_reader(self._site, self._decompress).data_set(instance, syntax) as data:
-            length = data.length_bytes if isinstance(data, KnownLength) else sum(map(len, _list_pieces(data)))
+            length = data.length_bytes if isinstance(data, KnownLength) else sum(map(len, list_chunks(data)))
         return _Outgoing(instance, syntax, head, len(head) + length)
 
     def note_failure(self, peer: Peer, error: OpenModalityError) -> None:
@@ -126,19 +126,13 @@ class StowExecutor:
             yield each.head
             left = each.length - len(each.head)
             with make_reader(self._site, self._decompress).data_set(each.instance, each.transfer_syntax) as data:
-                for piece in data.chunks if isinstance(data, KnownLength) else _list_pieces(data):
+                for piece in list_chunks(data):
                     left -= len(piece)
                     yield piece
             if left:
                 raise ObjectInvalid(f"{each.instance.path}: changed while it was sent")
             yield b"\r\n"
         yield write_end(boundary)
-
-
-def _list_pieces(data: DataSet) -> Iterable[Buffer]:
-    if isinstance(data, KnownLength):
-        return data.chunks
-    return (data,) if isinstance(data, bytes | bytearray | memoryview) else data
 
 
 def _choose_syntax(stored: str, wanted: Sequence[str]) -> str:

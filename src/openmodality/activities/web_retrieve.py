@@ -14,7 +14,7 @@ from openmodality.activities.send import make_reader
 from openmodality.buffer import Buffer
 from openmodality.device.site.association_limits import find_identity
 from openmodality.device.site.site import Site
-from openmodality.dimse.outgoing import DataSet, KnownLength
+from openmodality.dimse.outgoing import list_chunks
 from openmodality.encoding.json_model import BulkValue, JsonDataSet, JsonModel, MakeUri
 from openmodality.encoding.part10 import encode_file_head
 from openmodality.encoding.uid import is_valid_uid
@@ -30,6 +30,7 @@ from openmodality.value_class import dataclass
 
 ANY_SYNTAX: Final = "*"
 """Each instance in the transfer syntax that it is stored in."""
+UID_ADVICE: Final = "a UID has digits and dots, 64 of them at the most"
 _KEYS: Final = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
@@ -64,7 +65,7 @@ class WebInstances:
         """The instances of a study, a series, or one. Raises :class:`NotFound` where this device has none of them."""
         uids = [uid for uid in (study, series, instance) if uid]
         if not all(is_valid_uid(uid, strict=False) for uid in uids):
-            raise NotFound("what was asked for is no UID", advice="a UID has digits and dots, 64 of them at the most")
+            raise NotFound("what was asked for is no UID", advice=UID_ADVICE)
         keys = dict(zip(_KEYS, uids, strict=False))
         with self._store.read() as snapshot:
             found = instance_references(snapshot, Level.IMAGE, keys)
@@ -129,7 +130,7 @@ class WebInstances:
     def _open(self, instance: FileInstance, transfer_syntax: str) -> Generator[Iterable[Buffer]]:
         reader: InstanceReader = make_reader(self._site, self._decompress)
         with reader.data_set(instance, transfer_syntax) as data:
-            yield _list_chunks(data)
+            yield list_chunks(data)
 
     def _walk(self, reference: InstanceReference, listener: JsonModel | BulkValue) -> Iterator[None]:
         """Walk over an instance, a chunk at each step, uncompressed ones in Explicit VR Little Endian."""
@@ -157,9 +158,3 @@ def _take_pieces(wanted: BulkValue, steps: Iterator[None]) -> Iterator[bytes]:
         yield from pieces
         if wanted.is_complete or next(steps, steps) is steps:
             return
-
-
-def _list_chunks(data: DataSet) -> Iterable[Buffer]:
-    if isinstance(data, KnownLength):
-        return data.chunks
-    return (data,) if isinstance(data, bytes | bytearray | memoryview) else data

@@ -10,11 +10,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from operator import ne
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
+from openmodality.device.site.setting_types import SecondLook
 from openmodality.value_class import dataclass
 
-SecondLook = Literal["scan", "type", "confirm", "off"]
 TAIL: Final = 3
 """How many of the last characters of a Patient ID are asked for."""
 CONFIRMED: Final = "yes"

@@ -29,6 +29,13 @@ class KnownLength(NamedTuple):
 DataSet = Buffer | KnownLength | Iterable[Buffer]
 
 
+def list_chunks(data: DataSet) -> Iterable[Buffer]:
+    """What a data set consists of, in order."""
+    if isinstance(data, KnownLength):
+        return data.chunks
+    return (data,) if isinstance(data, bytes | bytearray | memoryview) else data
+
+
 class Prepared(NamedTuple):
     """A message as it goes out. ``command_buffers`` and ``first`` are ready; the rest is read as it is asked for."""
 

@@ -13,7 +13,7 @@ from openmodality.dimse.reading import read_items, read_number, read_text
 from openmodality.errors import ObjectInvalid
 from openmodality.objects.film_reading import read_image
 from openmodality.standard.dimse import Status
-from openmodality.standard.film import FILM_SIZES_MM
+from openmodality.standard.film import FILM_SIZES_MM, MOST_COPIES, PRINT_PRIORITIES
 from openmodality.standard.print_management import PrintStatus
 from openmodality.standard.sop_classes import (
     BASIC_COLOR_IMAGE_BOX,
@@ -81,7 +81,7 @@ def _find_bad_manners(attributes: Dataset) -> Iterator[str]:
 
 def _check_session(attributes: Dataset) -> FilmVerdict:
     copies, priority = read_number(attributes, NUMBER_OF_COPIES), read_text(attributes, PRINT_PRIORITY)
-    if (copies is not None and not 1 <= copies <= 99) or priority not in ("", "LOW", "MED", "HIGH"):
+    if (copies is not None and not 1 <= copies <= MOST_COPIES) or priority not in ("", *PRINT_PRIORITIES):
         return FilmVerdict(Status.ATTRIBUTE_VALUE_OUT_OF_RANGE)
     return FilmVerdict()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import Any, Final
 
 from openmodality.store.states import InstanceResult, JobKind, JobState
 from openmodality.value_class import dataclass
@@ -21,6 +21,10 @@ class RetryParameters:
     max_retries: int = 10
     delay_s: float = 300.0
     permanent: bool = False
+
+
+NEVER_AGAIN: Final = RetryParameters(delay_s=0.0)
+"""For jobs that a person repeats: a disc, a film, a retrieve."""
 
 
 @dataclass(frozen=True, slots=True)

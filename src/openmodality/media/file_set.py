@@ -79,6 +79,17 @@ class FileSetOptions:
 class WritingCancelled(OpenModalityError):
     """The user ended the writing of a medium; nothing of it is left behind."""
 
+    def __init__(self, message: str = "the user ended the writing of the medium") -> None:
+        super().__init__(message)
+
+
+def explain_no_room(profile: ApplicationProfile) -> UsageError:
+    """What is said where the instances do not go on one medium."""
+    return UsageError(
+        f"the instances take more than the {profile.capacity_bytes / 1e6:.0f} MB of {profile.name}",
+        advice="choose fewer, or let --split put them on several discs",
+    )
+
 
 def create_file_set(root: Path, paths: Iterable[Path], options: FileSetOptions) -> FileSetReport:
     """Make a file-set of instance files in a folder that has none.
@@ -207,7 +218,7 @@ class _Writer:
         self._report.sop_instance_uids.append(meta.media_storage_sop_instance_uid)
         self._report.length_bytes += count_medium_bytes(length)
         if not options.on_written(len(self._report.written), self._report.length_bytes):
-            raise WritingCancelled("the user ended the writing of the medium")
+            raise WritingCancelled
 
     def _read_data_set(self, path: Path, meta: FileMeta) -> Iterator[bytes | memoryview]:
         """The data set of a file in Explicit VR Little Endian."""
@@ -232,10 +243,7 @@ class _Writer:
     def _check_room(self, length_bytes: int) -> None:
         capacity = self._options.profile.capacity_bytes
         if capacity and self._report.length_bytes + count_medium_bytes(length_bytes) > capacity:
-            raise UsageError(
-                f"the instances take more than the {capacity / 1e6:.0f} MB of {self._options.profile.name}",
-                advice="choose fewer, or let --split put them on several discs",
-            )
+            raise explain_no_room(self._options.profile)
 
     def _write_directory(self) -> None:
         options = self._options

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from openmodality.standard.film import PrintPriority
 from openmodality.value_class import dataclass
 
 FilmPixels = NDArray[np.uint8] | NDArray[np.uint16]
@@ -70,7 +71,7 @@ class FilmSession:
 
     films: tuple[Film, ...] = ()
     number_of_copies: int | None = None
-    print_priority: Literal["LOW", "MED", "HIGH"] | None = None
+    print_priority: PrintPriority | None = None
     medium_type: str | None = None
     film_destination: str | None = None
     label: str | None = None

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from pydicom.dataset import Dataset
 
 from openmodality.errors import ObjectInvalid
-from openmodality.objects.film import Film, FilmImage, FilmPixels, FilmSession
+from openmodality.objects.film import Film, FilmImage, FilmPixels, FilmSession, Photometric
 
 _SEQUENCES: Final = ("BasicGrayscaleImageSequence", "BasicColorImageSequence")
-_INTERPRETATIONS: Final = ("MONOCHROME1", "MONOCHROME2", "RGB")
+_INTERPRETATIONS: Final[tuple[Photometric, ...]] = get_args(Photometric)
 
 
 def read_session(attributes: Dataset, films: Sequence[Film]) -> FilmSession:

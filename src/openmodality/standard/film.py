@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 _INCH_MM: Final = 25.4
 
+PrintPriority: TypeAlias = Literal["LOW", "MED", "HIGH"]
+PRINT_PRIORITIES: Final[tuple[PrintPriority, ...]] = get_args(PrintPriority)
+"""(2000,0020) Print Priority."""
+MOST_COPIES: Final = 99
+"""The most copies of a sheet that are asked for."""
 MOST_DENSITY: Final = 9999
 """The greatest density that is asked for, in hundredths of optical density (RF-4.2.7.3.1.6.1-01)."""
 FILM_SIZES_MM: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(

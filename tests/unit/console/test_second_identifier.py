@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from openmodality.console.second_identifier import SecondLook, find_mistake, find_similar
+from openmodality.console.second_identifier import find_mistake, find_similar
+from openmodality.device.site.setting_types import SecondLook
 
 
 class Item:

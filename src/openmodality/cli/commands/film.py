@@ -18,7 +18,7 @@ from openmodality.cli.terminal.site import DEFAULT, SITE_VARIABLE, add_site, dev
 from openmodality.cli.terminal.values import not_empty, parse_integer
 from openmodality.counted import format_count
 from openmodality.errors import ConfigurationError, OpenModalityError, UsageError
-from openmodality.standard.film import MOST_DENSITY
+from openmodality.standard.film import MOST_COPIES, MOST_DENSITY, PRINT_PRIORITIES
 from openmodality.standard.sop_classes import is_image
 from openmodality.store.states import JobState
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from openmodality.activities.film_order import FilmOrder
     from openmodality.app.local_data import Chosen
     from openmodality.app.modality import Modality
-
-_MOST_COPIES: Final = 99
 
 
 def _declare_print(parser: Parser) -> None:
@@ -56,9 +54,9 @@ def _declare_film(parser: Parser) -> None:
     parser.add_argument(
         "--layout", metavar="CxR", default="", help=r"Columns and rows, 3x4, or a format such as ROW\2,3."
     )
-    copies = parse_integer(1, _MOST_COPIES)
+    copies = parse_integer(1, MOST_COPIES)
     parser.add_argument("--copies", metavar="N", type=copies, default=0, help="Copies of each sheet.")
-    parser.add_argument("--priority", choices=("LOW", "MED", "HIGH"), default="", help="Print priority.")
+    parser.add_argument("--priority", choices=PRINT_PRIORITIES, default="", help="Print priority.")
     for name, metavar, what in (
         ("medium", "TYPE", "Medium, such as 'BLUE FILM'."),
         ("destination", "NAME", "Where the film goes, such as PROCESSOR."),

@@ -26,7 +26,6 @@ from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.table import Column, add_wide, print_rows
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.device.paths import TagPath, format_keywords, parse_path
-from openmodality.errors import UsageError
 from openmodality.services.query_retrieve import QueryFailed
 from openmodality.standard.query_retrieve import Level
 
@@ -121,8 +120,6 @@ def run(
     ends = resolve(peer, "query", site_file, calling, timeout, tls)
     values = parse_keys(keys)
     say_odd_keys(keys)
-    if model == "study" and level == Level.PATIENT:
-        raise UsageError("the study root model has no level PATIENT", advice="use --model patient")
     try:
         answer = query_peer(ends, level, values, model=model, limit=limit)
     except QueryFailed as error:

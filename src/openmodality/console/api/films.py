@@ -25,6 +25,7 @@ from openmodality.console.api.jobs import describe_job
 from openmodality.console.api.once import OnceOnly
 from openmodality.console.api.places import PathName, WireName, find_printer
 from openmodality.console.security.access import At, Viewer
+from openmodality.standard.film import MOST_COPIES
 
 router = APIRouter(prefix="/api/v1", tags=["films"])
 
@@ -34,7 +35,7 @@ class FilmRequest(Choice):
 
     printer: WireName = Field("", description="A printer of the site; its first one where it is empty.")
     layout: WireName = Field("", description="Columns and rows, 3x4, or an image display format.")
-    copies: int = Field(0, ge=0, le=99, description="Copies of each sheet.")
+    copies: int = Field(0, ge=0, le=MOST_COPIES, description="Copies of each sheet.")
     priority: Literal["", "LOW", "MED", "HIGH"] = Field("", description="Print priority.")
     medium: WireName = Field("", description="Medium, such as BLUE FILM.")
     destination: WireName = Field("", description="Where the film goes, such as PROCESSOR.")

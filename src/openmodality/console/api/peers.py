@@ -36,7 +36,6 @@ from openmodality.console.security.access import At, Viewer
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.query.finding import FindAnswer, HandOver
 from openmodality.query.moving import MoveResult
-from openmodality.standard.query_retrieve import Level
 
 router = APIRouter(prefix="/api/v1", tags=["peers"])
 
@@ -140,8 +139,6 @@ def _query_peer(request: Request, _: OperateCall, context: At, name: PathName, q
     goes away before lets the archive stop (C-CANCEL).
     """
     name_peer(context, request, name)
-    if question.level == Level.PATIENT and question.model == "study":
-        raise UsageError("the study root model has no level PATIENT", advice='use "model": "patient"')
 
     def ask(hand_over: HandOver | None = None) -> FindAnswer:
         return context.modality.query(

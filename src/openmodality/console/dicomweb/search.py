@@ -14,6 +14,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from openmodality.activities.web_retrieve import UID_ADVICE
 from openmodality.activities.web_search import WebQuery, parse_attribute
 from openmodality.console.dicomweb.accept import DICOM_JSON, JSON, choose
 from openmodality.console.dicomweb.answers import answer_stream, answer_unchanged, is_unchanged, make_entity_tag
@@ -105,9 +106,7 @@ def read_query(request: Request, level: Level, named: dict[Level, str]) -> WebQu
         matched[path] = value
     for upper, uid in named.items():
         if not is_valid_uid(uid, strict=False):
-            raise UsageError(
-                "the address has a UID that is not valid", advice="a UID has digits and dots, 64 of them at the most"
-            )
+            raise UsageError("the address has a UID that is not valid", advice=UID_ADVICE)
         matched[(UNIQUE_KEYS[upper],)] = uid
     above = STUDY_ROOT_LEVELS[: STUDY_ROOT_LEVELS.index(level)]
     unnamed = [upper for upper in above if upper not in named]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from openmodality.activities.film_order import MOST_COPIES, FilmOrder, list_grids
+from openmodality.activities.film_order import FilmOrder, list_grids
 from openmodality.console.trays import Tray
 from openmodality.device.site.printers import list_printer_values
 from openmodality.device.site.site import Printer
 from openmodality.errors import UsageError
-from openmodality.standard.film import MOST_DENSITY
+from openmodality.standard.film import MOST_COPIES, MOST_DENSITY, PRINT_PRIORITIES
 from openmodality.value_class import dataclass
 
 _SETTINGS: Final = (
@@ -23,7 +23,6 @@ _SETTINGS: Final = (
     ("configuration", "Configuration", "configuration_information"),
 )
 _SHADES: Final = ("BLACK", "WHITE")
-_PRIORITIES: Final = ("MED", "LOW", "HIGH")
 TICKS: Final = (("annotation", "Text in the images"), ("true_size", "As large as in the patient"))
 FILM_NUMBERS: Final = (
     ("copies", "Copies", 1, MOST_COPIES),
@@ -77,7 +76,7 @@ def list_fields(printer: Printer, choices: Mapping[str, str], errors: Mapping[st
         fields.append(_make_choice(name, label, tuple(dict.fromkeys((usual or "BLACK", *_SHADES))), choices, usual))
     if settings.trim:
         fields.append(_make_choice("trim", "Trim", ("YES", "NO"), choices, settings.trim))
-    fields.append(_make_choice("priority", "Priority", _PRIORITIES, choices, "MED"))
+    fields.append(_make_choice("priority", "Priority", PRINT_PRIORITIES, choices, "MED"))
     usual_numbers = {
         "copies": printer.parameters.integer("print.copies"),
         "min_density": printer.min_density,

@@ -22,6 +22,10 @@ from openmodality.upper_layer.rejections import Rejections
 from openmodality.value_class import dataclass
 
 FailureKind: TypeAlias = Literal["timeout", "aborted"]
+QueryRoot: TypeAlias = Literal["PATIENT", "STUDY"]
+KeyType: TypeAlias = Literal["U", "R", "O"]
+ModuleUsage: TypeAlias = Literal["M", "C", "U", "C/U"]
+ModulePresence: TypeAlias = Literal["ALWAYS", "ANAP", "EMPTY"]
 ServiceRole: TypeAlias = Literal["SCU", "SCP"]
 ValueRule: TypeAlias = Literal["", "fixed", "enumerated", "defined", "range"]
 ValueSource: TypeAlias = Literal["MWL", "USER", "AUTO", "CONFIG", "ACQ"]
@@ -96,10 +100,10 @@ class QueryKey:
     """A key of a Query/Retrieve level (PS3.4 C.6); ``type`` is U (unique), R (required) or O (optional)."""
 
     role: ServiceRole
-    model: Literal["PATIENT", "STUDY"]
+    model: QueryRoot
     level: Level
     path: TagPath
-    type: Literal["U", "R", "O"]
+    type: KeyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +135,8 @@ class ModuleUse:
     object: str
     ie: str
     module: str
-    usage: Literal["M", "C", "U", "C/U"]
-    presence: Literal["ALWAYS", "ANAP", "EMPTY"]
+    usage: ModuleUsage
+    presence: ModulePresence
     condition: str
 
 

@@ -22,15 +22,20 @@ from openmodality.device.profile.profile import (
     CipherSuite,
     FailureKind,
     FailureRule,
+    KeyType,
     MappingRule,
     MediaUse,
+    ModulePresence,
+    ModuleUsage,
     ModuleUse,
     MppsAttribute,
     PresentationContextEntry,
     PrintAttribute,
     PrivateAttribute,
     QueryKey,
+    QueryRoot,
     Requirement,
+    ServiceRole,
     StatusRule,
     ValueRule,
     ValueSource,
@@ -53,6 +58,11 @@ FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 KINDS: tuple[ParameterKind, ...] = get_args(ParameterKind)
 REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
 VALUE_RULES: tuple[ValueRule, ...] = get_args(ValueRule)
+ROLES: tuple[ServiceRole, ...] = get_args(ServiceRole)
+QUERY_ROOTS: tuple[QueryRoot, ...] = get_args(QueryRoot)
+KEY_TYPES: tuple[KeyType, ...] = get_args(KeyType)
+USAGES: tuple[ModuleUsage, ...] = get_args(ModuleUsage)
+PRESENCES: tuple[ModulePresence, ...] = get_args(ModulePresence)
 SITUATIONS: tuple[Situation, ...] = get_args(Situation)
 SOURCES: tuple[ValueSource, ...] = get_args(ValueSource)
 
@@ -140,7 +150,7 @@ def read_presentation_context(row: ProfileRow) -> PresentationContextEntry:
         ae=row.required("ae"),
         service=row.one_of("service", SERVICES),
         accepted=row.one_of("direction", ("propose", "accept")) == "accept",
-        role=row.one_of("role", ("SCU", "SCP")),
+        role=row.one_of("role", ROLES),
         sop_class_uid=row.uid("sop_class_uid"),
         transfer_syntaxes=row.uids("transfer_syntaxes"),
         role_selection=row.flag("role_selection"),
@@ -167,11 +177,11 @@ def read_worklist_key(row: ProfileRow) -> WorklistKey:
 def read_query_key(row: ProfileRow) -> QueryKey:
     """A key of queries of an archive."""
     return QueryKey(
-        role=row.one_of("role", ("SCU", "SCP")),
-        model=row.one_of("model", ("PATIENT", "STUDY")),
+        role=row.one_of("role", ROLES),
+        model=row.one_of("model", QUERY_ROOTS),
         level=row.one_of("level", tuple(Level)),
         path=row.attribute()[0],
-        type=row.one_of("type", ("U", "R", "O")),
+        type=row.one_of("type", KEY_TYPES),
     )
 
 
@@ -197,8 +207,8 @@ def read_module_use(row: ProfileRow) -> ModuleUse:
         object=row.required("object"),
         ie=row.required("ie"),
         module=row.required("module"),
-        usage=row.one_of("usage", ("M", "C", "U", "C/U")),
-        presence=row.one_of("presence", ("ALWAYS", "ANAP", "EMPTY")),
+        usage=row.one_of("usage", USAGES),
+        presence=row.one_of("presence", PRESENCES),
         condition=_read_condition(row),
     )
 

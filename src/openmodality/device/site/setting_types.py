@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from openmodality.standard.film import FILM_SIZES_MM, parse_display_format
+from openmodality.standard.film import FILM_SIZES_MM, MOST_DENSITY, parse_display_format
 from openmodality.standard.screen_setting import check_display
 from openmodality.standard.text_rules import CODE_STRING_RULE, is_code_string
 from openmodality.standard.value_lengths import MAX_CHARACTERS
@@ -22,6 +22,7 @@ IncomingService: TypeAlias = Literal["verification", "storage", "storage_commitm
 Extension: TypeAlias = Literal["c_get"]
 StatusOverride: TypeAlias = Literal["success", "warning", "failure", "retry"]
 KeySwitch: TypeAlias = Literal["send", "return", "omit"]
+SecondLook: TypeAlias = Literal["scan", "type", "confirm", "off"]
 
 
 def _code(text: str) -> str:
@@ -134,7 +135,7 @@ DateText: TypeAlias = Annotated[str, AfterValidator(partial(_value, "DA"))]
 TimeText: TypeAlias = Annotated[str, AfterValidator(partial(_value, "TM"))]
 NumberText: TypeAlias = Annotated[str, AfterValidator(partial(_value, "DS"))]
 DensityText: TypeAlias = Annotated[str, AfterValidator(_density)]
-Density: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=9999)]
+Density: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=MOST_DENSITY)]
 Luminance: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=65535)]
 ParameterTables: TypeAlias = dict[str, dict[str, Any]]
 

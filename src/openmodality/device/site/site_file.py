@@ -27,6 +27,7 @@ from openmodality.device.site.setting_types import (
     ParameterTables,
     PeerService,
     Port,
+    SecondLook,
     Settings,
     ShortText,
     StatusCode,
@@ -170,7 +171,7 @@ class ConsoleSettings(Settings):
         default="",
         description="folder of an unpacked OHIF viewer (npm's @ohif/app), served at /ohif; empty: there is none",
     )
-    identity_check: Literal["scan", "type", "confirm", "off"] = Field(
+    identity_check: SecondLook = Field(
         default="type",
         description="second look at who the patient is, before an exam starts; scan: the wristband's Patient ID or "
         "accession number; type: the year of birth or the last 3 characters of the Patient ID; confirm: a tick",

@@ -24,6 +24,15 @@ _UNITS: Final = {"rad": ("rad", "radian")}
 _LINEAR_EXACT: Final = "LINEAR_EXACT"
 
 
+def explain_too_few_bits() -> ObjectInvalid:
+    """What is said where a caller states fewer Bits Stored than the values have."""
+    return ObjectInvalid(
+        f"{name_of(BITS_STORED)} is too small for the pixel values",
+        advice="leave it out to have it found",
+        tag=BITS_STORED,
+    )
+
+
 def describe_values(form: StoredForm, said: Dataset, rules: PixelRules, units: str = "") -> Dataset:
     """Bits Stored, and slope and intercept where values are not stored as they are and the object has a place for them.
 
@@ -32,11 +41,7 @@ def describe_values(form: StoredForm, said: Dataset, rules: PixelRules, units: s
     """
     stated_bits = int(said.get("BitsStored") or 0)
     if 0 < stated_bits < form.bits and not form.is_scaled and form.bits > min(rules.bits):
-        raise ObjectInvalid(
-            f"{name_of(BITS_STORED)} is too small for the pixel values",
-            advice="leave it out to have it found",
-            tag=BITS_STORED,
-        )
+        raise explain_too_few_bits()
     data_set = data_set_of(BitsStored=max(form.bits, stated_bits))
     if not form.is_scaled or not rules.has_rescale:
         return data_set

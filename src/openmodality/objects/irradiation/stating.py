@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, overload
 
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid
@@ -94,9 +94,13 @@ def round_dose(name: str, value: float) -> float:
     return round_number(value) if decimals is None else round(value, decimals)
 
 
-def convert_dose(value: float, factor: float) -> float:
-    """A dose in another unit, with the same digits."""
-    return float(f"{value * factor:.{_DIGITS_OF_A_DOSE}g}")
+@overload
+def convert_dose(value: float, factor: float) -> float: ...
+@overload
+def convert_dose(value: float | None, factor: float) -> float | None: ...
+def convert_dose(value: float | None, factor: float) -> float | None:
+    """A dose in another unit, with the same digits; one that is not known stays so."""
+    return None if value is None else float(f"{value * factor:.{_DIGITS_OF_A_DOSE}g}")
 
 
 def _find_unknown(given: Mapping[str, object]) -> Iterator[str]:

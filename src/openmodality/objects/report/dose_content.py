@@ -47,11 +47,11 @@ class DoseUnits:
 
     def make_area_product(self, concept: Code, gy_m2: float | None) -> SequenceItem:
         """A NUM of a dose area product."""
-        return sr.make_num(concept, _convert(gy_m2, self.area_product_per_gy_m2), self.area_product)
+        return sr.make_num(concept, convert_dose(gy_m2, self.area_product_per_gy_m2), self.area_product)
 
     def make_kerma(self, concept: Code, gy: float | None) -> SequenceItem:
         """A NUM of a dose at the reference point."""
-        return sr.make_num(concept, _convert(gy, self.kerma_per_gy), self.kerma)
+        return sr.make_num(concept, convert_dose(gy, self.kerma_per_gy), self.kerma)
 
 
 _UNITS: Final[Mapping[DoseUnitsName, DoseUnits]] = {
@@ -118,10 +118,6 @@ class DoseContent:
         if code := _REFERENCE_POINTS.get(definition):
             return sr.make_code(_REFERENCE_POINT, code)
         return sr.make_text(_REFERENCE_POINT, definition)
-
-
-def _convert(value: float | None, factor: float) -> float | None:
-    return None if value is None else convert_dose(value, factor)
 
 
 def make_acquisition_plane() -> SequenceItem:

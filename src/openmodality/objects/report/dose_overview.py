@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from openmodality.errors import UsageError
 from openmodality.objects.irradiation.event import IrradiationEvent
+from openmodality.objects.irradiation.moments import parse_moment
 from openmodality.objects.irradiation.quantities import FLUOROSCOPY
 from openmodality.objects.irradiation.stating import convert_dose
 from openmodality.objects.irradiation.totals import DGY_CM2_PER_GY_M2, MGY_PER_GY, DoseTotals, accumulate
@@ -133,8 +134,8 @@ def _make_line(event: IrradiationEvent) -> DoseLine:
         tube_current_ma=event.get("XRayTubeCurrent"),
         exposure_time_ms=event.get("ExposureTime"),
         duration_s=event.get("IrradiationDuration"),
-        area_product_dgy_cm2=_scale(product, DGY_CM2_PER_GY_M2),
-        dose_rp_mgy=_scale(dose, MGY_PER_GY),
+        area_product_dgy_cm2=convert_dose(product, DGY_CM2_PER_GY_M2),
+        dose_rp_mgy=convert_dose(dose, MGY_PER_GY),
         images=event.number_of_frames,
         uid=event.uid,
     )
@@ -142,14 +143,10 @@ def _make_line(event: IrradiationEvent) -> DoseLine:
 
 def _convert_totals(totals: DoseTotals) -> DoseSums:
     return DoseSums(
-        _scale(totals.dose_area_product_gy_m2, DGY_CM2_PER_GY_M2),
-        _scale(totals.dose_rp_gy, MGY_PER_GY),
+        convert_dose(totals.dose_area_product_gy_m2, DGY_CM2_PER_GY_M2),
+        convert_dose(totals.dose_rp_gy, MGY_PER_GY),
         totals.time_s,
     )
-
-
-def _scale(value: float | None, factor: float) -> float | None:
-    return None if value is None else convert_dose(value, factor)
 
 
 def _walk(parent: Dataset) -> Iterator[Dataset]:
@@ -214,15 +211,9 @@ def _read_number(parent: Dataset, code: str, factors: dict[str, float]) -> float
         return None
     factor = factors.get(str(measured[0].MeasurementUnitsCodeSequence[0].get("CodeValue")))
     value = measured[0].get("NumericValue")
-    return None if factor is None or value is None else _scale(float(value), factor)
+    return None if factor is None or value is None else convert_dose(float(value), factor)
 
 
 def _read_moment(parent: Dataset) -> datetime | None:
     item = _find(parent, "111526")
-    text = str(item.get("DateTime", "")) if item is not None else ""
-    for form in ("%Y%m%d%H%M%S.%f", "%Y%m%d%H%M%S", "%Y%m%d%H%M"):
-        try:
-            return datetime.strptime(text[:21], form)
-        except ValueError:
-            continue
-    return None
+    return None if item is None else parse_moment(item.get("DateTime", ""))

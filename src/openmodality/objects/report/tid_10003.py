@@ -156,7 +156,7 @@ def _make_numbers(event: IrradiationEvent, names: tuple[str, ...]) -> Iterator[S
 
 def _make_number(name: str, value: float | None) -> SequenceItem:
     concept, unit, factor = NUMBERS[name]
-    return sr.make_num(concept, None if value is None else convert_dose(value, factor), unit)
+    return sr.make_num(concept, convert_dose(value, factor), unit)
 
 
 def _make_term(event: IrradiationEvent, name: str, children: Sequence[SequenceItem] = ()) -> SequenceItem:
