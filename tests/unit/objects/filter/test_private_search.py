@@ -75,6 +75,16 @@ def test_private_attributes_within_sequences_are_left_to_the_filter(undefined_le
     assert not is_plain(data_set)
 
 
+@pytest.mark.parametrize("undefined_length", [False, True])
+def test_an_item_has_no_block_of_the_data_set_around_it(undefined_length: bool) -> None:
+    data_set, item = image(), Dataset()
+    data_set.private_block(0x0029, "MMCPrivate", create=True).add_new(1, "LO", "x")
+    item.add_new(0x00291001, "LO", "of no block")
+    data_set.PerformedProtocolCodeSequence = [item]
+    data_set["PerformedProtocolCodeSequence"].is_undefined_length = undefined_length
+    assert not is_plain(data_set)
+
+
 def test_a_private_sequence_is_left_to_the_filter() -> None:
     data_set = image()
     data_set.private_block(0x0029, "MMCPrivate", create=True).add_new(1, "SQ", [Dataset()])
