@@ -20,8 +20,9 @@ import psycopg
 from benchmarks.data import cache
 from openmodality.standard.query_retrieve import Level
 from openmodality.store.database import Database, open_database
-from openmodality.store.listing.entities import Search, find_ids, read_entities, stream
+from openmodality.store.listing.entities import read_entities, stream
 from openmodality.store.listing.reader import StoredRow
+from openmodality.store.listing.search import Search, find_ids
 from openmodality.store.transaction import Snapshot
 from tests.made_index import SERIES_OF_STUDY, fill_index, make_patient_id, make_series_uid, make_study_date
 from tests.peers.postgres import postgres

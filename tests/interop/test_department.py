@@ -26,7 +26,7 @@ from openmodality.jobs.report import JobReport
 from openmodality.jobs.worker import Worker
 from openmodality.standard.query_retrieve import Level
 from openmodality.store.database import Database, open_database
-from openmodality.store.listing.entities import Search
+from openmodality.store.listing.search import Search
 from openmodality.store.notices import JobNotices
 from openmodality.store.ownership import find_device
 from openmodality.store.rows.worklist import WorklistItem

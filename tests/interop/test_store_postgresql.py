@@ -19,8 +19,9 @@ from openmodality.store.columns import metadata
 from openmodality.store.database import Database, open_database
 from openmodality.store.database_errors import ConstraintViolated
 from openmodality.store.files.indexed_attributes import Attributes, IndexedValues, read_attributes
-from openmodality.store.listing.entities import Search, count, find, find_ids, read_entities
+from openmodality.store.listing.entities import count, find, read_entities
 from openmodality.store.listing.problems import list_problems
+from openmodality.store.listing.search import Search, find_ids
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows.deletion import delete_entity
 from openmodality.store.schema import patients

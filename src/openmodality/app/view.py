@@ -28,11 +28,12 @@ from openmodality.jobs.listing import (
 )
 from openmodality.standard.query_retrieve import Level
 from openmodality.store.files.instance_files import InstanceFiles
-from openmodality.store.listing.entities import DataSource, Found, Search, find, find_ids, read_entities
+from openmodality.store.listing.entities import DataSource, Found, find, read_entities
 from openmodality.store.listing.exams import ExamRecord, StepRecord, read_exam, read_exams, read_step, read_steps
 from openmodality.store.listing.irradiation import read_irradiation
 from openmodality.store.listing.jobs import read_job_instance_rows
 from openmodality.store.listing.problems import Problem, list_problems
+from openmodality.store.listing.search import Search, find_ids
 from openmodality.store.listing.sqlite_file import find_sqlite_file
 from openmodality.store.names import INSTANCE_FOLDER
 from openmodality.store.states import InstanceResult, JobKind, JobState

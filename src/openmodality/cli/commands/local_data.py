@@ -25,7 +25,7 @@ from openmodality.cli.terminal.site import add_site, open_view
 from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import parse_integer
 from openmodality.errors import UsageError
-from openmodality.store.listing.entities import Search
+from openmodality.store.listing.search import Search
 
 if TYPE_CHECKING:
     from openmodality.store.listing.problems import Problem

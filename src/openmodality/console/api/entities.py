@@ -28,7 +28,8 @@ from openmodality.console.context import ConsoleContext
 from openmodality.console.security.access import At, Viewer
 from openmodality.errors import NotFound
 from openmodality.standard.query_retrieve import Level
-from openmodality.store.listing.entities import Found, Search
+from openmodality.store.listing.entities import Found
+from openmodality.store.listing.search import Search
 
 router = APIRouter(prefix="/api/v1", tags=["images"])
 

@@ -16,7 +16,8 @@ from openmodality.dimse.reading import read_texts
 from openmodality.errors import OpenModalityError
 from openmodality.query.finding import FindAnswer
 from openmodality.standard.query_retrieve import Level
-from openmodality.store.listing.entities import Found, Search
+from openmodality.store.listing.entities import Found
+from openmodality.store.listing.search import Search
 from openmodality.value_class import dataclass
 
 MOST_STUDIES: Final = 500

@@ -21,7 +21,8 @@ from openmodality.errors import NotFound, ObjectInvalid, UsageError
 from openmodality.imaging.frames import count_frames
 from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import is_image
-from openmodality.store.listing.entities import Found, Search
+from openmodality.store.listing.entities import Found
+from openmodality.store.listing.search import Search
 from openmodality.value_class import dataclass
 
 Purpose = Literal["film", "media"]

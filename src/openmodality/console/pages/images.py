@@ -19,7 +19,8 @@ from openmodality.errors import NotFound, ObjectInvalid, OpenModalityError, Usag
 from openmodality.imaging.preview import draw_stored_preview
 from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import is_image
-from openmodality.store.listing.entities import Found, Search
+from openmodality.store.listing.entities import Found
+from openmodality.store.listing.search import Search
 from openmodality.store.rows.deletion import NotCommitted
 from openmodality.value_class import dataclass
 

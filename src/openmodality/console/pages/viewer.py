@@ -25,7 +25,8 @@ from openmodality.imaging.stored_pixels import StoredPixels
 from openmodality.standard.key_object_titles import OF_INTEREST, TAKES_REASON, TITLES
 from openmodality.standard.query_retrieve import Level
 from openmodality.standard.sop_classes import is_image
-from openmodality.store.listing.entities import Found, Search
+from openmodality.store.listing.entities import Found
+from openmodality.store.listing.search import Search
 from openmodality.store.states import OPEN_EXAMS
 from openmodality.value_class import dataclass
 

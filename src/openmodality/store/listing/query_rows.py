@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from openmodality.standard.query_retrieve import Level
-from openmodality.store.listing.entities import LEVEL_TABLES, join_levels, list_levels_down_to
 from openmodality.store.listing.key_conditions import match_pattern
 from openmodality.store.listing.name_conditions import match_patient_name
 from openmodality.store.listing.reader import Condition, Reader, combine, is_one_of
+from openmodality.store.listing.search import LEVEL_TABLES, join_levels, list_levels_down_to
 
 PAGE_ROWS: Final = 500
 FIRST_PAGE_ROWS: Final = 50

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from openmodality.standard.query_retrieve import Level
-from openmodality.store.listing.entities import BY_NUMBERS, join_levels
 from openmodality.store.listing.reader import Condition, Reader, combine, is_one_of
+from openmodality.store.listing.search import BY_NUMBERS, join_levels
 
 _KEYS: Final = {
     Level.PATIENT: 'patients."PatientID"',

@@ -12,8 +12,9 @@ import pytest
 
 from openmodality.standard.query_retrieve import Level
 from openmodality.store.database import Database, open_database
-from openmodality.store.listing.entities import Search, count, find, find_ids, read_entities, stream
+from openmodality.store.listing.entities import count, find, read_entities, stream
 from openmodality.store.listing.reader import StoredRow
+from openmodality.store.listing.search import Search, find_ids
 from openmodality.store.transaction import Snapshot
 from tests.made_index import fill_index, make_patient_id, make_series_uid, make_study_date
 
