@@ -20,11 +20,11 @@ class JudgedExecutor:
         self._service = service
 
     def run(self, job: Job, report: JobReport) -> JobOutcome:
-        """Do the job; an error that the table does not list goes through."""
+        """Do the job, and tell what to do about its error; one that the table does not list goes through."""
         try:
             return self._executor.run(job, report)
         except OpenModalityError as error:
             is_transient = self._site.is_transient(self._service, error)
             if is_transient is None:
                 raise
-            return Retry(error.message, transient=is_transient, peer_away=is_peer_away(error))
+            return Retry(str(error), transient=is_transient, peer_away=is_peer_away(error))

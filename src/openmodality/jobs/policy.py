@@ -66,16 +66,16 @@ def may_retry(attempts: int, parameters: RetryParameters, *, transient: bool) ->
 
 
 def judge_error(error: OpenModalityError) -> JobOutcome:
-    """The outcome for an error that ended a run. An error of the configuration waits for a person.
+    """The outcome for an error that ended a run, with its advice. An error of the configuration waits for a person.
 
     Where the database does not answer for a moment, no failure is counted, and the job runs again soon.
     """
     if isinstance(error, StoreAway):
         return Continue(_DATABASE_AWAY_S)
     if isinstance(error, ConfigurationError):
-        return Fail(error.message)
+        return Fail(str(error))
     transient = isinstance(error, TransportError | AssociationAborted | StoreError) or is_peer_away(error)
-    return Retry(error.message, transient=transient, peer_away=is_peer_away(error))
+    return Retry(str(error), transient=transient, peer_away=is_peer_away(error))
 
 
 def is_peer_away(error: OpenModalityError) -> bool:

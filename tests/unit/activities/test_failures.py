@@ -55,6 +55,11 @@ def test_what_the_peer_or_the_network_did_is_tried_again(site: Site, error: Open
     assert run(site, error) == Retry(error.message, transient=True, peer_away=is_away)
 
 
+def test_the_failure_comes_with_what_to_do_about_it(site: Site) -> None:
+    error = TransportError("cannot connect", advice="check that the peer is running")
+    assert run(site, error) == Retry("cannot connect; check that the peer is running", transient=True, peer_away=True)
+
+
 def test_a_device_may_take_a_time_out_for_final(tmp_path: Path) -> None:
     packaged = Path(__file__).parents[3] / "src" / "openmodality" / "profiles" / "rf"
     shutil.copytree(packaged, tmp_path / "device")

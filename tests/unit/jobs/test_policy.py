@@ -8,6 +8,7 @@ from openmodality.errors import (
     AssociationRejected,
     ConfigurationError,
     NoPresentationContext,
+    OpenModalityError,
     PeerTimeout,
     StoreAway,
     StoreError,
@@ -95,6 +96,19 @@ def test_the_reason_says_when_retrying_was_given_up() -> None:
 )
 def test_errors_are_told_apart_by_whether_they_may_pass(error: Exception, transient: bool, peer_away: bool) -> None:
     assert judge_error(error) == Retry(str(error), transient, peer_away)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (AssociationRejected("rejected", result=1, source=1, reason=3, advice="have our AE title added"), Retry),
+        (ConfigurationError("there is no peer 'old'", advice="name one under [peers]"), Fail),
+    ],
+)
+def test_a_job_that_waits_for_a_person_says_what_to_do(error: OpenModalityError, outcome: type[Retry | Fail]) -> None:
+    judged = judge_error(error)
+    assert isinstance(judged, outcome)
+    assert judged.reason == f"{error.message}; {error.advice}"
 
 
 def test_a_job_runs_again_soon_where_its_own_database_was_away() -> None:
