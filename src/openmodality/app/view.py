@@ -23,6 +23,7 @@ from openmodality.jobs.listing import (
     get_job,
     list_jobs,
     list_left,
+    list_study_jobs,
     read_history,
     read_instances,
 )
@@ -71,6 +72,11 @@ class JobView:
         """Jobs that fit all of the filters, newest first; only those with a number below ``before``."""
         with self._source.read() as reader:
             return list_jobs(reader, states=states, kinds=kinds, destination=destination, before=before, limit=limit)
+
+    def list_failed(self, study_uid: str) -> builtins.list[Job]:
+        """The jobs about images of a study that have failed and wait for a person, oldest first."""
+        with self._source.read() as reader:
+            return list_study_jobs(reader, study_uid, [JobState.FAILED])
 
     def show(self, job_id: int) -> JobDetails:
         """One job. Raises :class:`NotFound` where there is none with this number."""

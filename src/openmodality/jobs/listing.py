@@ -14,6 +14,7 @@ from openmodality.store.listing.jobs import (
     read_job_row,
     read_job_rows,
     read_left_rows,
+    read_study_job_rows,
 )
 from openmodality.store.listing.reader import Reader, StoredRow
 from openmodality.store.states import InstanceResult, JobKind, JobState
@@ -95,6 +96,11 @@ def list_jobs(
         limit=limit,
     )
     return [make_job(row) for row in rows]
+
+
+def list_study_jobs(reader: Reader, study_uid: str, states: Iterable[JobState]) -> list[Job]:
+    """The jobs in one of the ``states`` that are about images of a study, oldest first."""
+    return [make_job(row) for row in read_study_job_rows(reader, study_uid, [state.value for state in states])]
 
 
 def read_instances(reader: Reader, job_id: int, *, outstanding: bool = False) -> list[JobInstance]:

@@ -103,6 +103,25 @@ def test_why_a_send_job_failed_is_told(
     assert "<b>" not in desk.visitor.get("/jobs").text
 
 
+def test_an_exam_and_its_study_lead_to_what_failed_of_them(desk: RecordedConsole) -> None:
+    desk.recorder.forget(C_STORE=0xA900)
+    study = make_images(desk)
+    job = wait_for_reason(desk, JobKind.SEND)
+    assert job.state is JobState.FAILED
+    exam = desk.modality.exams()[0]
+    assert exam.study_instance_uid == study
+    places = (f"/exam/{exam.id}", f"/images/study/{study}")
+    for place in places:
+        said = desk.read(place).partition("failed-jobs")[2].partition("</p>")[0]
+        assert "1 job failed, and waits for somebody" in said
+        assert f'href="/jobs/{job.id}"' in said
+        assert f"job {job.id}" in said
+    desk.recorder.forget()
+    desk.visitor.post(f"/jobs/{job.id}/retry")
+    desk.settle()
+    assert not any("failed-jobs" in desk.read(place) for place in places)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

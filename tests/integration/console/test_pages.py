@@ -72,6 +72,22 @@ def test_a_job_says_why_it_is_where_it_is_and_what_comes_next(
     assert then in said[1]
 
 
+@pytest.mark.parametrize(
+    ("given", "others", "then"),
+    [
+        (job(JobState.FAILED), ["other"], "It waits for you: try again, send it elsewhere, or cancel it."),
+        (job(JobState.FAILED), [], "It waits for you: try again, or cancel it."),
+        (
+            job(JobState.FAILED, kind=JobKind.PRINT, parameters={"uncertain": 2}),
+            ["other"],
+            "It waits for you: say what became of the sheet, or cancel it.",
+        ),
+    ],
+)
+def test_a_failed_job_offers_what_can_be_done_about_it(given: Job, others: list[str], then: str) -> None:
+    assert describe_standing(given, (), others)[1] == then
+
+
 def test_a_status_is_never_a_bare_code() -> None:
     refused = make_line(JobInstance("1.2", "1.2.3", InstanceResult.FAILURE, 0xA700, "", 1))
     assert refused.said.startswith("A700")
@@ -81,13 +97,16 @@ def test_a_status_is_never_a_bare_code() -> None:
 
 def test_what_can_be_done_about_a_job() -> None:
     results = dict.fromkeys(InstanceResult, 0) | {InstanceResult.SUCCESS: 2, InstanceResult.FAILURE: 1}
-    failed = make_row(job(JobState.FAILED), results, (), "")
+    failed = make_row(job(JobState.FAILED), results, ("", ""), "")
     assert (failed.what, failed.done, failed.total, failed.failed) == ("Send 3 instances", 2, 3, 1)
     assert (failed.can_retry, failed.can_cancel, failed.level) == (True, True, "bad")
-    done = make_row(job(JobState.DONE), results, (), "")
+    done = make_row(job(JobState.DONE), results, ("", ""), "")
     assert (done.can_retry, done.can_cancel) == (False, False)
-    ending = make_row(job(JobState.DOING, cancel_requested=True), results, (), "")
+    ending = make_row(job(JobState.DOING, cancel_requested=True), results, ("", ""), "")
     assert ending.state == "to be cancelled"
+    assert failed.failed_word == "failed"
+    disc = make_row(job(JobState.DONE, kind=JobKind.MEDIA), results, ("", ""), "")
+    assert disc.failed_word == "left out", "a disc that is done has left out what its profile does not take"
 
 
 def test_pages_say_counts_attributes_and_ages_in_words() -> None:

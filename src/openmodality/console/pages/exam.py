@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from openmodality.console.acquisitions import AcquisitionState
 from openmodality.console.context import ConsoleContext
-from openmodality.console.pages.jobs import describe_standing
+from openmodality.console.pages.jobs import FailedJobs, describe_standing, find_failed
 from openmodality.console.pages.shell import Page, do_and_return, make_exam_banner, render_page, render_part
 from openmodality.console.pages.words import describe_count
 from openmodality.console.pages.worklist_view import read_asked_lines
@@ -70,7 +70,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ExamView:
-    """An exam. ``tells`` says what the RIS is told at Complete, ``unsent`` what no archive has yet."""
+    """An exam. ``tells`` says what the RIS is told at Complete, ``unsent`` what no archive has yet, ``failed`` why."""
 
     id: int
     state: str
@@ -91,6 +91,7 @@ class ExamView:
     sources: Sequence[PixelSource]
     acquisition: AcquisitionState | None
     following: Sequence[NextStep]
+    failed: FailedJobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,7 @@ def make_exam_view(context: ConsoleContext, exam: ExamRecord) -> ExamView:
         sources=list_pixel_sources(context.modality) if is_open else (),
         acquisition=context.acquisitions.find(exam.id),
         following=() if is_open else list_next_steps(context, exam),
+        failed=find_failed(context, exam.study_instance_uid),
     )
 
 

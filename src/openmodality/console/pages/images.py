@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from openmodality.console.context import ConsoleContext
 from openmodality.console.memory import PageNote
 from openmodality.console.pages.exam import SeriesRow, make_series_row
+from openmodality.console.pages.jobs import FailedJobs, find_failed
 from openmodality.console.pages.shell import Page, do_and_return, render_page, render_part
 from openmodality.console.pages.words import describe_count
 from openmodality.console.security.access import At, Deleter, Operator, SentForm, Viewer
@@ -75,6 +76,7 @@ class StudyView:
     archives: Sequence[str]
     committing: Sequence[str]
     deleting: Deleting
+    failed: FailedJobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,7 @@ def make_study_view(context: ConsoleContext, uid: str) -> StudyView:
         archives=[peer.name for peer in site.peers_for("storage")],
         committing=[peer.name for peer in site.peers_for("storage_commitment")],
         deleting=find_deleting(context, Level.STUDY, uid),
+        failed=find_failed(context, uid),
     )
 
 

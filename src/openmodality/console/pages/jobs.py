@@ -31,6 +31,7 @@ from openmodality.value_class import dataclass
 _MOST_OPEN: Final = 200
 _MOST_FINISHED: Final = 50
 _MOST_INSTANCES: Final = 500
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class JobRow:
     can_cancel: bool
     asks_person: bool = False
     """Whether somebody has to say first what became of a sheet of film."""
+    failed_word: str = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,14 @@ class JobGroup:
     empty: str
     jobs: Sequence[JobRow]
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJobs:
+    """The failed jobs about a study: how many there are, and the first of them as lines."""
+
+    count: int
+    rows: Sequence[JobRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,20 +187,41 @@ def list_groups(context: ConsoleContext) -> list[JobGroup]:
     return groups
 
 
+def find_failed(context: ConsoleContext, study_uid: str) -> FailedJobs:
+    """What failed of the images of a study and waits for a person."""
+    jobs = context.modality.jobs.list_failed(study_uid)
+    return FailedJobs(len(jobs), make_rows(context, jobs[:_MOST_NAMED]))
+
+
 def make_rows(context: ConsoleContext, jobs: Sequence[Job]) -> list[JobRow]:
     """Jobs as lines."""
     results = context.modality.jobs.results(jobs)
     held = context.modality.jobs.waits_for(jobs)
     patients: dict[str, str] = {}
-    return [make_row(job, results[job.id], held.get(job.id, ()), _find_patient(context, job, patients)) for job in jobs]
+    return [
+        make_row(
+            job,
+            results[job.id],
+            describe_standing(job, held.get(job.id, ()), _list_others(context, job)),
+            _find_patient(context, job, patients),
+        )
+        for job in jobs
+    ]
 
 
-def make_row(job: Job, results: Mapping[InstanceResult, int], held_by: Sequence[Job], patient: str) -> JobRow:
-    """A job as a line."""
+def _list_others(context: ConsoleContext, job: Job) -> list[str]:
+    """The peers to which a job may be given in place of its own."""
+    service = SERVICES_OF_KINDS.get(job.kind)
+    others = [] if service is None else [each.name for each in context.modality.site.peers_for(service)]
+    return [name for name in others if name != job.destination]
+
+
+def make_row(job: Job, results: Mapping[InstanceResult, int], standing: tuple[str, str], patient: str) -> JobRow:
+    """A job as a line; ``standing`` is why it is where it is, and what comes next."""
     total = sum(results.values())
     warnings = results[InstanceResult.WARNING]
     state, level = _STATES[job.state]
-    why, then = describe_standing(job, held_by)
+    why, then = standing
     done, failed = results[InstanceResult.SUCCESS] + warnings, results[InstanceResult.FAILURE]
     shown = total if job.kind in OBJECTS else 0
     if job.kind is JobKind.RETRIEVE:
@@ -215,6 +246,7 @@ def make_row(job: Job, results: Mapping[InstanceResult, int], held_by: Sequence[
         or (job.state is JobState.TODO and job.attempts > 0),
         can_cancel=not job.state.finished or job.state is JobState.FAILED,
         asks_person=bool(find_uncertain_sheet(job)),
+        failed_word="left out" if job.kind is JobKind.MEDIA else "failed",
     )
 
 
@@ -222,15 +254,15 @@ def _describe_deed(kind: JobKind, total: int) -> str:
     return f"{DEEDS[kind]} {describe_count(total, 'instance')}" if kind in OBJECTS else DEEDS[kind]
 
 
-def describe_standing(job: Job, held_by: Sequence[Job]) -> tuple[str, str]:
-    """Why a job is where it is, and what comes next."""
+def describe_standing(job: Job, held_by: Sequence[Job], others: Sequence[str] = ()) -> tuple[str, str]:
+    """Why a job is where it is, and what comes next; ``others`` are the peers that may do it as well."""
     if job.state is JobState.TODO and held_by:
         holder = next((each for each in held_by if each.state is JobState.FAILED), held_by[0])
         if holder.state is JobState.FAILED:
             return f"Job {holder.id} before it failed.", f"It goes on when job {holder.id} is done: look at that one."
         return f"Job {holder.id} comes before it.", f"It begins when job {holder.id} is done."
     if job.state is JobState.FAILED:
-        return job.reason or "It failed.", "It waits for you: try again, send it elsewhere, or cancel it."
+        return job.reason or "It failed.", f"It waits for you: {_describe_choices(job, others)}."
     if job.state is JobState.TODO and job.attempts:
         return job.reason, f"Tried again {_describe_due(job)}, {_describe_attempts(job)}."
     if job.state is JobState.WAITING:
@@ -239,6 +271,12 @@ def describe_standing(job: Job, held_by: Sequence[Job]) -> tuple[str, str]:
     if job.state is JobState.TODO:
         return "", "It begins as soon as it is its turn."
     return job.reason, ""
+
+
+def _describe_choices(job: Job, others: Sequence[str]) -> str:
+    if find_uncertain_sheet(job):
+        return "say what became of the sheet, or cancel it"
+    return "try again, send it elsewhere, or cancel it" if others else "try again, or cancel it"
 
 
 def _describe_due(job: Job) -> str:
@@ -287,15 +325,13 @@ def make_job_page(context: ConsoleContext, job_id: int) -> JobPage:
     details = context.modality.jobs.show(job_id)
     job = details.job
     (row,) = make_rows(context, [job])
-    service = SERVICES_OF_KINDS.get(job.kind)
-    others = [] if service is None else [each.name for each in context.modality.site.peers_for(service)]
     return JobPage(
         row=row,
         instances=[make_line(each) for each in details.instances[:_MOST_INSTANCES]],
         more_instances=len(details.instances) > _MOST_INSTANCES,
         history=[(format_clock(each.at), _STATES[JobState(each.state)][0], each.detail) for each in details.history],
         blockers=make_rows(context, details.blockers),
-        other_peers=[name for name in others if name != job.destination],
+        other_peers=_list_others(context, job),
         uncertain_sheet=find_uncertain_sheet(job),
     )
 

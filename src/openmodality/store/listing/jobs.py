@@ -45,6 +45,22 @@ def read_job_rows(
     return _decode(reader.rows(sql, (*fits.values, _NO_LIMIT if limit is None else limit)))
 
 
+def read_study_job_rows(reader: Reader, study_uid: str, states: Collection[str]) -> list[StoredRow]:
+    """The jobs in one of the ``states`` that are about an instance of a study, oldest first."""
+    of_study = (
+        "SELECT job_instances.job_id FROM studies JOIN series ON series.study_id = studies.id"
+        " JOIN instances ON instances.series_id = series.id"
+        ' JOIN job_instances ON job_instances."SOPInstanceUID" = instances."SOPInstanceUID"'
+        ' WHERE studies."StudyInstanceUID" = ?'
+    )
+    fits = combine([
+        Condition("device_id = ?", (reader.device_id,)),
+        is_one_of("state", list(states)),
+        Condition(f"id IN ({of_study})", (study_uid,)),
+    ])  # fmt: skip
+    return _decode(reader.rows(f"{_JOBS} WHERE {fits.sql} ORDER BY id", fits.values))
+
+
 def read_blocking_rows(reader: Reader, job_id: int, order_key: str | None) -> list[StoredRow]:
     """The jobs that a job waits for: what it comes after, and what is earlier in its order."""
     after = f"id IN (SELECT after_id FROM job_dependencies WHERE job_id = ?) AND state <> '{JobState.DONE}'"
