@@ -171,8 +171,7 @@ class AuditRepository:
 
     def _read(self, connection: socket.socket, effect: SyslogEffect | None, seconds: float) -> None:
         if effect is SyslogEffect.CLOSE_EARLY:
-            _close(connection)
-            return
+            return  # without an orderly end, for which what has come would be read
         if effect is SyslogEffect.STALL:
             self._stopped.wait(seconds)
         frames = OctetFrames()

@@ -54,7 +54,7 @@ def send_stream(receiver: SyslogReceiver, frames: Sequence[bytes]) -> None:
             sock.settimeout(receiver.timeout_s)
             sock.sendall(b"".join(frames))
             _await_acknowledgement(sock, receiver)
-            _close_cleanly(sock, receiver)
+            _close_cleanly(sock)
         except OSError as error:
             raise _explain(receiver, error) from error
 
@@ -117,18 +117,25 @@ def _refuse_closed(sock: socket.socket, receiver: SyslogReceiver) -> None:
             sock.settimeout(receiver.timeout_s)
 
 
-def _close_cleanly(sock: socket.socket, receiver: SyslogReceiver) -> None:
-    """Close our side and wait until the receiver closes its own."""
-    if isinstance(sock, ssl.SSLSocket):
-        try:
-            sock.unwrap()
-            return
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            return  # closed in answer to us, though without the alert that RFC 5425 asks for
-        except OSError as error:
-            if not isinstance(error, ConnectionError) and not is_time_out(error) and error.errno in (0, None):
-                return  # likewise, as older versions of Python say it
-            raise
+def _close_cleanly(sock: socket.socket) -> None:
+    """Close our side and wait until the receiver closes its own, without a reset for what it left unread."""
+    if not isinstance(sock, ssl.SSLSocket):
+        _await_end(sock)
+        return
+    try:
+        sock.unwrap()
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        return  # closed in answer to us, though without the alert that RFC 5425 asks for
+    except OSError as error:
+        if not isinstance(error, ConnectionError) and not is_time_out(error) and error.errno in (0, None):
+            return  # likewise, as older versions of Python say it
+        raise
+    # The alert may have been on its way before ours: of what was not read then only the system below TLS tells.
+    with suppress(TimeoutError):  # what stays open below a closed TLS is no sign of that
+        _await_end(sock)
+
+
+def _await_end(sock: socket.socket) -> None:
     sock.shutdown(socket.SHUT_WR)
     while sock.recv(4096):
         pass
