@@ -55,7 +55,7 @@ def test_warnings_stand_in_the_json(tmp_path: Path) -> None:
     assert (ended.status, ended.err) == (0, "")
     told = ended.item
     assert (told["instances"], told["stored"], told["not_stored"]) == (2, 2, [])
-    assert told["outcomes"] == {"warning": 2}
+    assert told["outcomes"] == {"stored, attributes coerced": 2}
     assert [warning["status"] for warning in told["warnings"]] == ["B000", "B000"]
 
 
@@ -206,7 +206,8 @@ def test_ctrl_c_says_how_far_it_came(tmp_path: Path, as_json: bool) -> None:
         assert ended.out.endswith(", 1 with a warning, interrupted with 3 not sent\n")
         return
     told = ended.item
-    assert (told["instances"], told["stored"], told["outcomes"]) == (4, 1, {"warning": 1, "not sent": 3})
+    assert (told["instances"], told["stored"]) == (4, 1)
+    assert told["outcomes"] == {"stored, attributes coerced": 1, "not sent": 3}
     assert sorted(entry["path"] for entry in told["not_stored"]) == sorted(map(str, paths))
     assert {entry["error"] for entry in told["not_stored"]} == {"Interrupted"}
     assert "before Ctrl-C" in told["not_stored"][0]["reason"]
@@ -410,7 +411,7 @@ def test_an_error_comment_is_one_line_and_does_nothing_to_a_terminal(tmp_path: P
         person = openmodality("send", peer, path)
         program = openmodality("send", peer, path, "--json")
     assert "(bad\ufffd[31mred\ufffdopenmodality: fake line)" in person.error_line
-    assert program.item["not_stored"][0]["reason"].endswith("(bad\ufffd[31mred\nopenmodality: fake line)")
+    assert "(bad\ufffd[31mred\nopenmodality: fake line); the peer has" in program.item["not_stored"][0]["reason"]
 
 
 def test_messages_that_stderr_cannot_take_stop_nothing(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from openmodality.activities.commit_settlement import find_wait, is_committed, s
 from openmodality.activities.connection import Connector, describe_report_address, find_response_timeout_s
 from openmodality.counted import format_count
 from openmodality.device.site.site import Peer
-from openmodality.dimse.status import describe
+from openmodality.dimse.verdict import find_advice
 from openmodality.errors import AssociationAborted, AssociationReleased, TransportError
 from openmodality.jobs.job import Job, JobInstance
 from openmodality.jobs.outcome import JobOutcome, Retry, Wait
@@ -153,7 +153,8 @@ class CommitExecutor:
         if verdict.must_abort:
             association.abort()
         return Retry(
-            f"{peer.name} answered the commitment request with {describe(result.status)}: {verdict.meaning}",
+            f"{peer.name} answered the commitment request with {verdict.describe()}; "
+            f"{find_advice('storage_commitment', 'N-ACTION', result.status)}",
             transient=verdict.is_transient,
         )
 

@@ -16,15 +16,14 @@ from openmodality.activities.connection import Connector, find_response_timeout_
 from openmodality.device.site.site import Peer
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.normalized import NormalizedAnswer
-from openmodality.dimse.status import StatusCategory, describe
-from openmodality.dimse.verdict import Verdict
+from openmodality.dimse.status import StatusCategory
+from openmodality.dimse.verdict import Verdict, find_advice
 from openmodality.errors import StoreError
 from openmodality.jobs.job import Job, NewJob, RetryParameters
 from openmodality.jobs.outcome import Done, Fail, JobOutcome, Retry
 from openmodality.jobs.report import JobReport
 from openmodality.network.association import Association
 from openmodality.services import mpps
-from openmodality.standard.dimse import Status
 from openmodality.standard.sop_classes import MODALITY_PERFORMED_PROCEDURE_STEP
 from openmodality.store.data_set_json import from_json
 from openmodality.store.database import Database
@@ -144,15 +143,15 @@ def _make_outcome(job: Job, peer: Peer, result: NormalizedAnswer, verdict: Verdi
     if verdict.is_done:
         return Done("" if verdict.category is StatusCategory.SUCCESS else f"with a warning: {verdict.meaning}")
     tags = ", ".join(name_of(tag) for tag in result.tags[:4])
-    reason = f"{peer.name} answered {_OPERATIONS[job.kind]} with {describe(result.status)}: {verdict.meaning}"
+    reason = f"{peer.name} answered {_OPERATIONS[job.kind]} with {verdict.describe()}"
     words = f"{reason}; it objects to {tags}" if tags else reason
     if verdict.category is StatusCategory.WARNING:
         words += (
             f"; {peer.name} probably has the step all the same: set mpps_warning_is_success of [parameters.behaviour]"
             f" for that, and openmodality jobs retry {job.id}"
         )
-    elif job.kind is JobKind.MPPS_SET and result.status == Status.NO_SUCH_SOP_INSTANCE:
-        words += f"; {peer.name} has no such step"
+    else:
+        words += f"; {find_advice('mpps', _OPERATIONS[job.kind], result.status)}"
     return Retry(words) if verdict.is_transient else Fail(words)
 
 

@@ -15,7 +15,8 @@ from openmodality.device.site.site import Peer
 from openmodality.dimse.attribute_names import name_of
 from openmodality.dimse.normalized import NormalizedAnswer
 from openmodality.dimse.reading import read_text
-from openmodality.dimse.status import StatusCategory, categorize, describe
+from openmodality.dimse.status import StatusCategory, categorize
+from openmodality.dimse.verdict import find_advice
 from openmodality.network.association import Association
 from openmodality.objects.film_attributes import FilmAttributes
 from openmodality.services import print_management as printing
@@ -142,10 +143,9 @@ class PrintDialogue:
         verdict = self.connections.site.judge("print", _OPERATIONS[request], answer.status, self.peer)
         if verdict.category is StatusCategory.SUCCESS:
             return
-        comment = f" ({answer.comment})" if answer.comment else ""
         tags = ", ".join(name_of(tag) for tag in answer.tags[:_MOST_TAGS])
         objection = f"; it objects to {tags}" if tags else ""
-        words = f"{_OPERATIONS[request]} with {describe(answer.status)}: {verdict.meaning}{comment}{objection}"
+        words = f"{_OPERATIONS[request]} with {verdict.describe(answer.comment)}{objection}"
         log.warning(
             "print.status", extra={"peer": self.peer.name, "request": request, "status": f"{answer.status:04X}"}
         )
@@ -155,4 +155,8 @@ class PrintDialogue:
         if verdict.must_abort:
             association.abort()
         is_warning = request in _ORDERS and categorize(answer.status) is StatusCategory.WARNING
-        raise (MaybePrinted if is_warning else PrintStopped)(f"{self.peer.name} answered {words}")
+        if is_warning:
+            raise MaybePrinted(f"{self.peer.name} answered {words}")
+        raise PrintStopped(
+            f"{self.peer.name} answered {words}", advice=find_advice("print", _OPERATIONS[request], answer.status)
+        )

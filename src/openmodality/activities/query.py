@@ -12,11 +12,11 @@ from openmodality.activities.asking import put_query
 from openmodality.activities.ends import Ends
 from openmodality.counted import format_count
 from openmodality.device.paths import TagPath, format_keywords, parse_path
-from openmodality.dimse.status import describe
+from openmodality.dimse.verdict import find_advice
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.query.finding import FindAnswer, HandOver, Taking
 from openmodality.query.identifier import Key, identifier
-from openmodality.services.query_retrieve import QueryFailed, query_archive
+from openmodality.services.query_retrieve import QUERY_JUDGE, QueryFailed, query_archive
 from openmodality.standard.query_retrieve import LEVELS, UNIQUE_KEYS, Level
 from openmodality.standard.sop_classes import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
 from openmodality.standard.tags import QUERY_RETRIEVE_LEVEL
@@ -95,10 +95,10 @@ def query_peer(
     try:
         return _ask(ends, sop_class_uid, asked, Taking(limit, hand_over))
     except QueryFailed as error:
-        _log.info("query.failed", extra={"peer": ends.name, "reason": describe(error.status)})
+        _log.info("query.failed", extra={"peer": ends.name, "reason": QUERY_JUDGE(error.status).describe()})
         missing = [format_keywords((tag,)) for tag in find_missing_keys(chosen, level, values)]
         needs = f"level {level} of this model needs a value of {' and '.join(missing)}"
-        advice = needs if missing else "look at the peer's own log"
+        advice = needs if missing else find_advice("query", "C-FIND", error.status)
         raise QueryFailed(
             error.status, error.comment, peer=str(ends.remote), advice=advice, must_abort=error.must_abort
         ) from error

@@ -12,7 +12,6 @@ from pydicom import Dataset
 from openmodality.activities.ends import Ends
 from openmodality.activities.query import Model, choose_model
 from openmodality.dimse.service import Service
-from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.network.association import Association
 from openmodality.network.entity import normalize_ae_title
@@ -118,7 +117,7 @@ def retrieve_from_peer(
             if result.verdict.must_abort:  # RF-4.2.5.3.1.4-03
                 association.abort()
     if result.verdict.is_failure:
-        _log.info("retrieve.failed", extra={"peer": ends.name, "reason": describe(result.status)})
+        _log.info("retrieve.failed", extra={"peer": ends.name, "reason": result.verdict.describe()})
     return result
 
 

@@ -18,7 +18,7 @@ from openmodality.activities.ends import Ends
 from openmodality.activities.query import choose_model
 from openmodality.activities.retrieve import RetrievePart, Wanted, retrieve_from_peer
 from openmodality.activities.retrieve_plan import plan_retrieve
-from openmodality.dimse.status import describe
+from openmodality.dimse.verdict import find_advice
 from openmodality.jobs.job import NEVER_AGAIN, Job, NewJob
 from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
 from openmodality.jobs.report import JobReport
@@ -141,10 +141,11 @@ def _conclude(result: MoveResult, title: str, arrivals: Arrivals) -> JobOutcome:
     said = [describe_counts(counts, title), arrivals.describe_refusals(is_whole=is_whole)]
     if is_whole:
         return Done("; ".join(filter(None, said)))
-    meaning = result.verdict.meaning or describe(result.status)[5:]
-    said.insert(1, f"{result.status:04X} {meaning}{f' ({result.comment})' if result.comment else ''}")
+    said.insert(1, result.verdict.describe(result.comment))
     if result.status == MOVE_DESTINATION_UNKNOWN:
         said.append(f"let the peer know {title} and its address")
+    elif result.verdict.is_failure:
+        said.append(find_advice("retrieve", "C-MOVE", result.status))
     return Fail("; ".join(filter(None, said)))
 
 

@@ -21,7 +21,7 @@ from openmodality.activities.connection import Connector, find_response_timeout_
 from openmodality.activities.enhanced_fallback import EnhancedFallback, name_form
 from openmodality.activities.send_failures import SendFailures, list_to_try, note_unreadable
 from openmodality.device.site.site import Peer, Site
-from openmodality.dimse.status import StatusCategory, describe
+from openmodality.dimse.status import StatusCategory
 from openmodality.errors import NoPresentationContext, ObjectInvalid
 from openmodality.jobs.job import Job, JobInstance, NewJob, RetryParameters
 from openmodality.jobs.outcome import Continue, JobOutcome
@@ -36,7 +36,7 @@ from openmodality.objects.filter.private_search import KnownPrivateOnly
 from openmodality.objects.filter.private_sets import list_exported_sets
 from openmodality.objects.private_names import index_vrs
 from openmodality.services.storage_plan import AssociationPlan
-from openmodality.standard.dimse import STATUS_MEANINGS, Status
+from openmodality.standard.dimse import Status
 from openmodality.standard.transfer_syntaxes import UNCOMPRESSED
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.states import InstanceResult, JobKind
@@ -144,6 +144,7 @@ class SendExecutor:
                 is_peer_lost = sent.error is not None and is_peer_away(sent.error)
                 may_pass = self._is_transient(sent)
                 failures.add(reason, uid if sent.was_offered else "", may_pass=may_pass, is_peer_away=is_peer_lost)
+                failures.note_refusal(reason, _read_status(sent))
                 if isinstance(sent.error, NoPresentationContext):
                     failures.declined.add(uid)
                 if sent.result is not None and sent.result.verdict.must_abort:
@@ -192,6 +193,4 @@ def _describe_end(sent: Sent) -> str:
         return "" if sent.error is None else sent.error.message
     if sent.result.status == Status.SUCCESS:
         return ""
-    status = sent.result.status
-    said = describe(status) if status in STATUS_MEANINGS else f"{status:04X}"
-    return f"status {said}: {sent.result.verdict.meaning}"
+    return f"status {sent.result.verdict.describe()}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field
 
 from openmodality.device.site.site import Peer
-from openmodality.dimse.verdict import Judge
+from openmodality.dimse.verdict import Judge, find_advice
 from openmodality.errors import ObjectInvalid
 from openmodality.jobs.job import JobInstance
 from openmodality.jobs.outcome import Done, Fail, JobOutcome, Retry
@@ -21,10 +21,11 @@ class SendFailures:
     """The failures of a run, by their reasons.
 
     ``instances`` has the first instance of a reason that is about instances. ``declined`` are instances for which the
-    peer accepted no presentation context. ``hint`` says what a person can do.
+    peer accepted no presentation context. ``advice`` says what a person can do about a reason, ``hint`` about all.
     """
 
     reasons: Counter[str] = field(default_factory=Counter)
+    advice: dict[str, str] = field(default_factory=dict)
     instances: dict[str, str] = field(default_factory=dict)
     declined: set[str] = field(default_factory=set)
     hint: str = ""
@@ -39,6 +40,11 @@ class SendFailures:
         self.may_pass |= may_pass
         self.is_peer_away |= is_peer_away
 
+    def note_refusal(self, reason: str, status: int | None) -> None:
+        """Note that a reason is a status of the peer; None where it is not."""
+        if status is not None:
+            self.advice[reason] = find_advice("storage", "C-STORE", status)
+
     def decide(self, peer: Peer) -> JobOutcome:
         """The outcome of the run: the job is tried again while any failure may pass."""
         if not self.reasons:
@@ -50,7 +56,7 @@ class SendFailures:
         more = f" ({count} of them)" if count < total else ""
         if count == 1 and reason in self.instances:
             more = f" (instance {self.instances[reason]})"
-        said = words + reason + more + (f"; {self.hint}" if self.hint else "")
+        said = "; ".join(filter(None, (words + reason + more, self.advice.get(reason), self.hint)))
         return Retry(said, peer_away=self.is_peer_away) if self.may_pass else Fail(said)
 
 
@@ -60,6 +66,7 @@ def list_to_try(outstanding: Iterable[JobInstance], judge: Judge, failures: Send
         status = instance.status if instance.result is InstanceResult.FAILURE else None
         if status is not None and not judge(status).is_transient:
             failures.add(instance.comment, may_pass=False)
+            failures.note_refusal(instance.comment, status)
         else:
             yield instance
 

@@ -251,11 +251,12 @@ class _Run:
     def _note_one(self, uid: str, result: StowResult) -> None:
         verdict = self._judge(result.status)
         if result.is_stored:
-            words = f"status {result.status:04X}: {verdict.meaning}" if result.status else ""
+            words = f"status {verdict.describe()}" if result.status else ""
             kind = InstanceResult.WARNING if result.status else InstanceResult.SUCCESS
             self._report.note_instance(uid, kind, status=result.status, comment=words)
             self._trail.note_one(uid, is_stored=True)
             return
-        reason = f"status {result.status:04X}: {verdict.meaning}"
+        reason = f"status {verdict.describe()}"
         self._note_failed(uid, reason, result.status)
         self._failures.add(reason, may_pass=verdict.is_transient)
+        self._failures.note_refusal(reason, result.status)

@@ -14,10 +14,9 @@ from pydicom import Dataset
 from openmodality.activities.asking import put_query
 from openmodality.activities.ends import Ends
 from openmodality.device.paths import parse_path
-from openmodality.dimse.status import describe
 from openmodality.errors import OpenModalityError
 from openmodality.query.finding import FindAnswer
-from openmodality.services.worklist import WorklistFailed, query_items
+from openmodality.services.worklist import WORKLIST_JUDGE, WorklistFailed, query_items
 from openmodality.standard.sop_classes import MODALITY_WORKLIST_FIND
 
 _log = logging.getLogger(__name__)
@@ -94,7 +93,7 @@ def ask_for_worklist(
     try:
         return _ask(ends, identifier, limit, timeout_s)
     except OpenModalityError as error:
-        status = describe(error.status) if isinstance(error, WorklistFailed) else ""
+        status = WORKLIST_JUDGE(error.status).describe() if isinstance(error, WorklistFailed) else ""
         _log.info("worklist.failed", extra={"peer": ends.name, "reason": status or error.message})
         raise
 

@@ -12,7 +12,8 @@ from typing import NamedTuple, TypeAlias
 
 from openmodality.dimse.status import StatusCategory
 from openmodality.dimse.status import categorize as category_of
-from openmodality.standard.dimse import STATUS_MEANINGS
+from openmodality.standard.dimse import GENERAL_WARNINGS, STATUS_MEANINGS
+from openmodality.standard.status_advice import STATUS_ADVICE
 from openmodality.standard.statuses import STANDARD_STATUSES, Effect, ServiceName, StatusFact
 
 
@@ -29,6 +30,19 @@ class Verdict(NamedTuple):
     effect: Effect
     is_transient: bool = False
     must_abort: bool = False
+
+    def describe(self, comment: str = "") -> str:
+        """``A700 out of resources``, with the name that PS3.7 has for the code where the meaning does not say it.
+
+        The ``comment`` is the peer's own, (0000,0902) Error Comment. A general warning says that something was done
+        (PS3.7 C.4); one that the table has only in its row for all others is not called by the name of that row.
+        """
+        is_unlisted = self.category is StatusCategory.FAILURE and self.status in GENERAL_WARNINGS
+        meaning = "a warning that counts as a failure" if is_unlisted else self.meaning
+        name = STATUS_MEANINGS.get(self.status, "")
+        is_said = not name or meaning.lower().startswith(name.lower())
+        words = f"{self.status:04X} {meaning if is_said else f'{name}: {meaning}'}"
+        return f"{words} ({comment})" if comment else words
 
     @property
     def is_done(self) -> bool:
@@ -53,6 +67,16 @@ def find_code(codes: Iterable[str], status: int) -> str | None:
     digits = f"{status:04X}"
     covering = (code for code in codes if code == "*" or _covers(code, digits))
     return max(covering, key=_count_fixed, default=None)
+
+
+def find_advice(service: ServiceName, operation: str, status: int) -> str:
+    """What a person can do about a status that counts as a failure; a row of the service goes before a general one."""
+    rows = {
+        row.code: row.advice
+        for row in STATUS_ADVICE
+        if row.service is None or (row.service == service and row.operation in ("", operation))
+    }
+    return rows[find_code(rows, status) or "*"]
 
 
 def _covers(code: str, digits: str) -> bool:

@@ -20,7 +20,6 @@ from pydicom import Dataset
 from openmodality.dimse.channel import Channel, Message, PeerInfo, read_data_set
 from openmodality.dimse.reading import read_text, read_texts
 from openmodality.dimse.service import Refuse, Response, Service
-from openmodality.dimse.status import describe
 from openmodality.dimse.verdict import Judge, standard_judge
 from openmodality.encoding.headers import format_tag
 from openmodality.errors import OpenModalityError, StoreError
@@ -62,7 +61,7 @@ class QueryFailed(OpenModalityError):
         self, status: int, comment: str = "", *, peer: str = "", advice: str | None = None, must_abort: bool = True
     ) -> None:
         of_peer = f"{peer}: " if peer else ""
-        super().__init__(f"{of_peer}the query was refused: {describe(status, comment)}", advice=advice)
+        super().__init__(f"{of_peer}the query was refused: {QUERY_JUDGE(status).describe(comment)}", advice=advice)
         self.status, self.comment, self.must_abort = status, comment, must_abort
 
 

@@ -27,8 +27,7 @@ from openmodality.dimse.mending import is_code_sequence, list_missing_in_code, l
 from openmodality.dimse.reading import is_filled, read_elements, values_of
 from openmodality.dimse.request_response import SecondsLeft
 from openmodality.dimse.service import Refuse, Response, Service
-from openmodality.dimse.status import describe
-from openmodality.dimse.verdict import Judge, standard_judge
+from openmodality.dimse.verdict import Judge, find_advice, standard_judge
 from openmodality.encoding.uid import is_valid_uid
 from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.query.finding import IDENTIFIER_DOES_NOT_MATCH, FindAnswer, Taking, answer_matches, send_find
@@ -91,8 +90,8 @@ class WorklistFailed(OpenModalityError):
 
     def __init__(self, status: int, comment: str = "", *, must_abort: bool = True) -> None:
         super().__init__(
-            f"the worklist was refused: {describe(status, comment)}",
-            advice="look at the query keys of this peer and at the log of the worklist server",
+            f"the worklist was refused: {WORKLIST_JUDGE(status).describe(comment)}",
+            advice=find_advice("worklist", "C-FIND", status),
         )
         self.status, self.comment, self.must_abort = status, comment, must_abort
 

@@ -109,7 +109,10 @@ def test_a_step_that_the_ris_does_not_have_is_named(tmp_path: Path) -> None:
         exam.discontinue()
         assert modality.wait_until_idle(10)
         (ending,) = modality.jobs.list(kinds=[JobKind.MPPS_SET])
-        assert (ending.state, ending.reason.endswith("; hospital has no such step")) == (JobState.FAILED, True)
+        assert (
+            ending.state,
+            ending.reason.endswith("; the peer has no such step: it did not take the N-CREATE, or forgot it"),
+        ) == (JobState.FAILED, True)
 
 
 @pytest.mark.parametrize(("profile", "state"), [("mr", JobState.TODO), ("rf", JobState.FAILED)])

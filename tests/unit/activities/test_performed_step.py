@@ -114,7 +114,7 @@ def test_a_step_that_the_ris_does_not_have_is_named(bench: Bench) -> None:
     outcome = bench.run(JobKind.MPPS_SET)
     assert isinstance(outcome, Fail)
     assert "ris answered N-SET with 0112" in outcome.reason
-    assert outcome.reason.endswith("; ris has no such step")
+    assert outcome.reason.endswith("; the peer has no such step: it did not take the N-CREATE, or forgot it")
 
 
 def test_another_failure_of_a_set_names_no_missing_step(bench: Bench) -> None:

@@ -9,6 +9,7 @@ import pytest
 from openmodality.activities.send_failures import SendFailures, list_to_try
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
+from openmodality.dimse.verdict import find_advice
 from openmodality.jobs.job import JobInstance
 from openmodality.jobs.outcome import Done, Fail, Retry
 from openmodality.services.storage import STORE_JUDGE
@@ -88,3 +89,21 @@ def test_a_retry_begins_with_what_was_not_offered() -> None:
     tried = [instance(number, InstanceResult.PENDING, None, attempts) for number, attempts in ((1, 2), (2, 0), (3, 1))]
     found = list_to_try(tried, STORE_JUDGE, SendFailures())
     assert [each.SOPInstanceUID for each in found] == ["1.2.2", "1.2.3", "1.2.1"]
+
+
+def test_a_refusal_is_told_with_what_can_be_done_about_it(site: Site) -> None:
+    failures = add_all(("status A900: not of its SOP class", "1.2", False))
+    failures.note_refusal("status A900: not of its SOP class", 0xA900)
+    failures.note_refusal("no connection", None)
+    outcome = failures.decide(site.peer("pacs"))
+    assert isinstance(outcome, Fail)
+    assert outcome.reason.startswith("not sent to pacs: status A900: not of its SOP class (instance 1.2); ")
+    assert outcome.reason.endswith(find_advice("storage", "C-STORE", 0xA900))
+    assert list(failures.advice) == ["status A900: not of its SOP class"]
+
+
+def test_what_was_refused_for_good_before_keeps_its_advice() -> None:
+    failures = SendFailures()
+    refused = JobInstance("1.2", MR_IMAGE_STORAGE, InstanceResult.FAILURE, 0xC000, "status C000: no", 1)
+    assert not list(list_to_try([refused], STORE_JUDGE, failures))
+    assert failures.advice == {"status C000: no": find_advice("storage", "C-STORE", 0xC000)}

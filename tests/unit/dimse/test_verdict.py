@@ -6,8 +6,10 @@ import pytest
 from pynetdicom import status as pynetdicom_statuses
 
 from openmodality.dimse.status import StatusCategory, categorize
-from openmodality.dimse.verdict import find_code, standard_judge
+from openmodality.dimse.verdict import Verdict, find_advice, find_code, standard_judge
 from openmodality.services.storage import STORE_JUDGE
+from openmodality.standard.dimse import STATUS_MEANINGS
+from openmodality.standard.status_advice import STATUS_ADVICE
 from openmodality.standard.statuses import STANDARD_STATUSES, ServiceName
 
 SECOND_SOURCE: dict[tuple[ServiceName, str], dict[int, tuple[str, str]]] = {
@@ -55,12 +57,12 @@ def test_effect_and_category_of_a_row_agree() -> None:
     ("status", "meaning", "done", "transient"),
     [
         (0x0000, "success", True, False),
-        (0xB000, "warning", True, False),
-        (0xB006, "warning", True, False),
-        (0xB007, "warning", True, False),
-        (0xB123, "warning", True, False),
-        (0x0107, "warning", True, False),
-        (0x0111, "duplicate", True, False),
+        (0xB000, "stored, attributes coerced", True, False),
+        (0xB006, "stored, elements discarded", True, False),
+        (0xB007, "stored, data set does not match its SOP class", True, False),
+        (0xB123, "stored, with a warning", True, False),
+        (0x0107, "stored, attribute list error", True, False),
+        (0x0111, "the peer had it already", True, False),
         (0xA700, "refused: out of resources", False, True),
         (0xA7FF, "refused: out of resources", False, True),
         (0xA900, "error: data set does not match SOP class", False, False),
@@ -109,3 +111,72 @@ def test_a_category_has_the_name_that_tables_give_it() -> None:
         StatusCategory.SUCCESS,
         StatusCategory.CANCEL,
     ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (standard_judge("worklist", "C-FIND")(0xA700), "A700 out of resources"),
+        (standard_judge("mpps", "N-SET")(0x0107), "0107 attribute list error"),
+        (
+            Verdict(0x0110, StatusCategory.FAILURE, "processing failure; the step was not created", "fail"),
+            "0110 processing failure; the step was not created",
+        ),
+        (
+            Verdict(0x0122, StatusCategory.FAILURE, "not stored", "fail"),
+            "0122 Refused: SOP Class not supported: not stored",
+        ),
+        (
+            Verdict(0x0107, StatusCategory.FAILURE, "not stored", "fail"),
+            "0107 Attribute list error: a warning that counts as a failure",
+        ),
+        (Verdict(0xB600, StatusCategory.FAILURE, "not created", "fail"), "B600 not created"),
+        (
+            Verdict(0xB000, StatusCategory.WARNING, "stored, attributes coerced", "fail"),
+            "B000 stored, attributes coerced",
+        ),
+    ],
+)
+def test_a_status_is_told_with_each_name_once(verdict: Verdict, said: str) -> None:
+    assert verdict.describe() == said
+    assert verdict.describe("disk full") == f"{said} (disk full)"
+
+
+@pytest.mark.parametrize("service", sorted({each.service for each in STANDARD_STATUSES} | {"print"}))
+@pytest.mark.parametrize(
+    "status", [*STATUS_MEANINGS, 0xA700, 0xA702, 0xA801, 0xA900, 0xA9FF, 0xB000, 0xB600, 0xC000, 0x9999]
+)
+def test_each_failure_of_each_service_has_advice(service: ServiceName, status: int) -> None:
+    advice = find_advice(service, "N-SET", status)
+    assert len(advice) > len("the peer's own log")
+    assert "worklist" not in advice or service == "worklist"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "status", "said"),
+    [
+        ("storage", "C-STORE", 0xA701, "free some there or wait, then try again"),
+        ("storage", "C-STORE", 0xA900, "not to be of its SOP Class: look into the file"),
+        ("storage", "C-STORE", 0xC123, "ask those who run the archive"),
+        ("storage", "C-STORE", 0xB006, "the peer has the instance"),
+        ("storage", "C-STORE", 0x0107, "the peer says that it did this"),
+        ("storage", "C-STORE", 0x0124, "the AE title that called it"),
+        ("worklist", "C-FIND", 0xA700, "ask for less, or wait"),
+        ("worklist", "C-FIND", 0xA900, "worklist keys of this peer"),
+        ("mpps", "N-CREATE", 0x0111, "has this step already"),
+        ("mpps", "N-SET", 0x0111, "something else under this UID"),
+        ("mpps", "N-SET", 0x0110, "may have ended the step already"),
+        ("mpps", "N-CREATE", 0x0110, "own log may say what went wrong"),
+        ("storage_commitment", "N-ACTION", 0x0213, "no space or memory"),
+        ("print", "N-ACTION Film Box", 0xC602, "wait until the printer"),
+        ("verification", "C-ECHO", 0x1234, "the peer's own log may say why"),
+    ],
+)
+def test_advice_goes_by_service_and_status(service: ServiceName, operation: str, status: int, said: str) -> None:
+    assert said in find_advice(service, operation, status)
+
+
+def test_a_failure_of_the_standards_table_has_a_row_of_advice_or_the_general_one() -> None:
+    rows = [(each.service, each.operation, each.code) for each in STATUS_ADVICE]
+    assert len(rows) == len(set(rows))
+    assert (None, "", "*") in rows

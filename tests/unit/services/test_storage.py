@@ -131,7 +131,7 @@ def test_sink_can_refuse_and_can_warn() -> None:
     channel = channel_to(sink)
     assert store(channel, channel.contexts[0], IDENTITY, instance()).comment == "not now"
     sink.refusal, sink.status = None, 0xB000
-    assert store(channel, channel.contexts[0], IDENTITY, instance()).verdict.meaning == "warning"
+    assert store(channel, channel.contexts[0], IDENTITY, instance()).verdict.meaning == "stored, attributes coerced"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from openmodality.cli.terminal.uids import add_uids
 from openmodality.cli.terminal.values import any_folder, parse_integer
 from openmodality.counted import format_count
 from openmodality.dimse.service import Service
-from openmodality.dimse.status import describe
+from openmodality.dimse.verdict import find_advice
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.network.entity import normalize_ae_title
 from openmodality.query.moving import Counts, MoveResult
@@ -258,7 +258,7 @@ def _report(result: MoveResult, ends: Ends, destination: str, arrivals: Arrivals
             say(f"not sent: {uid}")
     if result.verdict.is_failure:
         raise OpenModalityError(
-            f"{ends.remote}: {_describe_counts(counts, destination)}: {describe(result.status, result.comment)}",
+            f"{ends.remote}: {_describe_counts(counts, destination)}: {result.verdict.describe(result.comment)}",
             advice=_advise(result, destination, refused),
         )
     if refused:
@@ -277,4 +277,4 @@ def _describe_counts(counts: Counts, destination: str) -> str:
 def _advise(result: MoveResult, destination: str, refused: str) -> str:
     if result.status == MOVE_DESTINATION_UNKNOWN:
         return f"let the peer know {destination} and its address"
-    return refused or "look at the peer's own log"
+    return refused or find_advice("retrieve", "C-MOVE", result.status)

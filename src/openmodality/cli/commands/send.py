@@ -17,6 +17,7 @@ from openmodality.cli.terminal.site import add_site
 from openmodality.cli.terminal.tls import add_tls
 from openmodality.cli.terminal.values import existing_path, parse_integer
 from openmodality.counted import format_count
+from openmodality.dimse.verdict import find_advice
 from openmodality.errors import ObjectInvalid, OpenModalityError, UsageError
 from openmodality.network.requestor import associate
 from openmodality.network.storage.instances import FileInstance, NotDicom, read_instance
@@ -209,9 +210,9 @@ class SendReport:
 
 
 def _explain_status(result: StoreResult) -> str:
-    """What a status means, and what the peer says of it."""
-    said = f"{result.status:04X} {result.verdict.meaning}"
-    return f"{said} ({result.comment})" if result.comment else said
+    """What a status means, what the peer says of it, and what can be done about it."""
+    words = result.verdict.describe(result.comment)
+    return words if result.verdict.is_done else f"{words}; {find_advice('storage', 'C-STORE', result.status)}"
 
 
 def _describe_error(error: OpenModalityError) -> dict[str, str]:

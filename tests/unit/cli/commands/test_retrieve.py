@@ -5,6 +5,7 @@ import pytest
 from openmodality.activities.arrivals import Arrivals
 from openmodality.activities.ends import Ends
 from openmodality.cli.commands.retrieve import _report
+from openmodality.dimse.verdict import find_advice
 from openmodality.errors import OpenModalityError
 from openmodality.network.entity import LocalAE, RemoteAE
 from openmodality.query.moving import MOVE_JUDGE, Counts, MoveResult
@@ -29,4 +30,4 @@ def test_a_retrieve_that_failed_shows_its_counts_what_came_and_who_refused(capsy
 def test_a_retrieve_that_moved_nothing_says_so() -> None:
     with pytest.raises(OpenModalityError, match="nothing sent to OTHER, 3 failed: A702") as caught:
         _report(MoveResult(MOVE_JUDGE(0xA702), Counts(0, 0, 3, 0)), ENDS, "OTHER", None, as_json=False)
-    assert caught.value.advice == "look at the peer's own log"
+    assert caught.value.advice == find_advice("retrieve", "C-MOVE", 0xA702)
