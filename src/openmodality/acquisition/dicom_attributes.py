@@ -45,6 +45,7 @@ TAKEN = frozenset(
         "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction",
         "RescaleIntercept", "RescaleSlope", "RescaleType", "LossyImageCompression", "LossyImageCompressionRatio",
         "LossyImageCompressionMethod", "PixelAspectRatio", "EntranceDose", "EntranceDoseInmGy",
+        "RespiratoryTriggerDelayThreshold",
     )
 )  # fmt: skip
 SIGNED = 1
@@ -58,7 +59,7 @@ def take_acquisition_attributes(data_set: Dataset, where: str) -> Dataset:
     Raises :class:`ObjectInvalid` where the value of one cannot be used; ``where`` names the file.
     """
     kept = Dataset()
-    for tag in filter(_is_taken, list(data_set.keys())):
+    for tag in filter(is_taken, list(data_set.keys())):
         element = read_checked(data_set, tag, where)
         if element.VR != "UI" and find_fault(element) is None:
             kept.add(element)
@@ -123,7 +124,7 @@ def list_repairs(data_set: Dataset, tags: Collection[int]) -> Iterator[str]:
 
 def _find_faults(data_set: Dataset, tags: Collection[int]) -> Iterator[tuple[int, str]]:
     """The attributes that were left out because their values are impossible, with what is wrong."""
-    for tag in [int(tag) for tag in data_set.keys() if _is_taken(tag) and tag not in tags]:  # noqa: SIM118 - tags alone
+    for tag in [int(tag) for tag in data_set.keys() if is_taken(tag) and tag not in tags]:  # noqa: SIM118 - tags alone
         element = read_element(data_set, tag)
         if element is not None and (fault := find_fault(element)):
             yield tag, fault[0]
@@ -139,5 +140,6 @@ def list_untaken(data_set: Dataset, tags: Collection[int]) -> list[str]:
     return [keyword for tag in left if tag.group not in _NOT_TOLD and (keyword := keyword_for_tag(tag))]
 
 
-def _is_taken(tag: BaseTag) -> bool:
+def is_taken(tag: BaseTag) -> bool:
+    """Whether an attribute says how an image was acquired, or where, and is taken over."""
     return tag in TAKEN or (tag.group == ACQUISITION_GROUP and tag not in LEFT_OUT)

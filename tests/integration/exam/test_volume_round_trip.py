@@ -13,6 +13,7 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 
+from openmodality.exam.series import Series
 from openmodality.exam.session import Exam
 from tests.devices import device_in_hospital
 from tests.property.test_slice_geometry import AXES, OBLIQUE, RAS_TO_LPS, SHAPE, make_affine
@@ -34,11 +35,18 @@ def acquire(exam: Exam, path: Path, name: str) -> highdicom.Volume:
     """What highdicom reads of the images that become of a file."""
     (series,) = exam.acquire(path, object=name)
     assert series.object_name == name
-    files = exam._workflow.store.files
+    return read_volume(list_files(exam, series))
+
+
+def list_files(exam: Exam, series: Series) -> list[Path]:
     uids = [each.SOPInstanceUID for each in exam.instances() if each.SeriesInstanceUID == series.series_instance_uid]
-    if name == "Enhanced MR Image":
-        return highdicom.imread(files.path(uids[0])).get_volume()
-    return highdicom.get_volume_from_series([pydicom.dcmread(files.path(uid)) for uid in uids])
+    return [exam._workflow.store.files.path(uid) for uid in uids]
+
+
+def read_volume(paths: list[Path]) -> highdicom.Volume:
+    if len(paths) == 1:
+        return highdicom.imread(paths[0]).get_volume()
+    return highdicom.get_volume_from_series([pydicom.dcmread(path) for path in paths])
 
 
 def put_back(volume: highdicom.Volume, affine: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -68,3 +76,17 @@ def test_a_file_of_any_axes_is_read_back_as_it_was(
         stored = nibabel.load(path).affine  # in 32 bits
         back = put_back(acquire(exam, path, name), stored)
         assert np.abs(back - values).max() <= step / 2 * 1.001 + 1e-9, (order, signs)
+
+
+def test_the_frames_of_an_enhanced_file_lie_where_they_lay(exam: Exam, tmp_path: Path) -> None:
+    """As an enhanced image again, and as images of one frame that are derived of it."""
+    affine = make_affine((2, 0, 1), (1, -1, 1), OBLIQUE[1])
+    nibabel.save(nibabel.Nifti1Image(WHOLE, affine), tmp_path / "volume.nii")
+    (series,) = exam.acquire(tmp_path / "volume.nii", object="Enhanced MR Image", keywords={"EchoTime": 12})
+    (path,) = list_files(exam, series)
+    (again,) = exam.acquire(path)
+    (derived,) = exam.acquire(path, derive="MR Image")
+    assert [each.object_name for each in (again, derived)] == ["Enhanced MR Image", "MR Image"]
+    for made in (again, derived):
+        assert np.array_equal(put_back(read_volume(list_files(exam, made)), affine), WHOLE)
+    assert {pydicom.dcmread(file).EchoTime for file in list_files(exam, derived)} == {12}

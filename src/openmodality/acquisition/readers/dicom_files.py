@@ -21,6 +21,7 @@ from openmodality.acquisition.dicom_attributes import (
     read_stored_pixels,
     take_named_attributes,
 )
+from openmodality.acquisition.frame_groups import GROUP_SEQUENCES, describe_frames
 from openmodality.acquisition.readers.dicom_exposure import pick_exposure
 from openmodality.acquisition.readers.found import IDENTITY_KEYWORDS
 from openmodality.acquisition.source import AcquiredFrame
@@ -86,14 +87,16 @@ def read_dicom(path: Path) -> DicomContents:
         if int(data_set.get("Rows", 0)) * int(data_set.get("Columns", 0)) > LARGEST_PIXELS:
             raise ObjectInvalid(f"{path}: larger than {LARGEST_PIXELS} pixels")
         pixels, attributes = read_stored_pixels(data_set, where)
-        frames = [frame_of(frame, attributes) for frame in pixels]
+        described = describe_frames(data_set, attributes, where)
+        frames = [frame_of(frame, of_frame) for frame, of_frame in zip(pixels, described, strict=True)]
         series = take_named_attributes(data_set, (*SERIES_KEYWORDS, "SOPClassUID", "InstanceNumber"), where)
         identity = tuple(
             (keyword, text) for keyword in IDENTITY_KEYWORDS if (text := _read_identity(data_set, keyword))
         )
         class_uid, instance_uid = (str(data_set.get(keyword, "")) for keyword in _REFERENCE)
         repairs = tuple(list_repairs(data_set, {*attributes.keys(), *series.keys()}))
-        untaken = tuple(list_untaken(data_set, {*attributes.keys(), *series.keys()}))
+        taken = {*attributes.keys(), *series.keys(), *map(pydicom.tag.Tag, GROUP_SEQUENCES)}
+        untaken = tuple(list_untaken(data_set, taken))
         exposure = pick_exposure(data_set)
     return DicomContents(path, frames, series, (class_uid, instance_uid), identity, repairs, untaken, exposure)
 

@@ -20,7 +20,7 @@ from openmodality.objects.rules.elements import data_set_of, list_elements, make
 from openmodality.objects.rules.terms import Terms, drop_other_terms, has_other_term
 from openmodality.standard.body_part_codes import find_region
 
-_NUMBERS: Final[Mapping[str, str]] = {
+NUMBERS_OF_FRAMES: Final[Mapping[str, str]] = {
     "EchoTime": "EffectiveEchoTime",
     "InversionTime": "InversionTimes",
     "TriggerTime": "NominalCardiacTriggerDelayTime",
@@ -28,7 +28,7 @@ _NUMBERS: Final[Mapping[str, str]] = {
 }
 """Classic attributes of one number, and those of the functional groups that say the same in the same unit."""
 
-_TEXTS: Final[Mapping[str, str]] = {"SequenceName": "PulseSequenceName"}
+TEXTS_OF_FRAMES: Final[Mapping[str, str]] = {"SequenceName": "PulseSequenceName"}
 
 _COMPONENTS: Final[Mapping[str, str]] = {"M": "MAGNITUDE", "P": "PHASE", "R": "REAL", "I": "IMAGINARY"}
 """Complex Image Component (C.8.13.3.1) for the beginning of the classic Image Type's third value (C.8.3.1.1.1)."""
@@ -39,8 +39,8 @@ _PARTIAL_FOURIER: Final[Mapping[str, str]] = {"PFP": "PHASE", "PFF": "FREQUENCY"
 DESCRIBED: Final = frozenset(
     int(Tag(keyword))
     for keyword in (
-        *_NUMBERS, *_TEXTS, "ImageType", "ScanOptions", "PartialFourier", "InPlanePhaseEncodingDirection",
-        "DiffusionBValue", "DiffusionDirectionality", "DiffusionGradientOrientation",
+        *NUMBERS_OF_FRAMES, *TEXTS_OF_FRAMES, "ImageType", "ScanOptions", "PartialFourier",
+        "InPlanePhaseEncodingDirection", "DiffusionBValue", "DiffusionDirectionality", "DiffusionGradientOrientation",
     )
 )  # fmt: skip
 """The attributes of a classic image that a frame says otherwise, or beside others that follow from them."""
@@ -255,7 +255,7 @@ _FLAVORS: Final = frozenset(
 
 def _rename(attributes: Dataset) -> Dataset:
     renamed: dict[str, Any] = {}
-    for names, convert in ((_NUMBERS, float), (_TEXTS, str)):
+    for names, convert in ((NUMBERS_OF_FRAMES, float), (TEXTS_OF_FRAMES, str)):
         act: Callable[[Any], Any] = convert
         for classic, enhanced in names.items():
             value = attributes.get(classic)
