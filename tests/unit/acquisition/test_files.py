@@ -14,7 +14,8 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 
-from openmodality.acquisition.files import FileSource, read_file
+from openmodality.acquisition.files import FileSource
+from openmodality.acquisition.readers.pixel_file import read_file
 from openmodality.encoding.part10 import read_any
 from openmodality.errors import ObjectInvalid
 from tests.acquired import list_frames, read_frames

@@ -10,7 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from openmodality.acquisition.files import read_file
+from openmodality.acquisition.readers.pixel_file import read_file
 from openmodality.acquisition.readers.registry import Reading
 from openmodality.errors import ConfigurationError, ObjectInvalid
 
