@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from openmodality.conformance.as_json import StatementJson, make_damage_error
 from openmodality.conformance.comparing import name_syntaxes
-from openmodality.conformance.doctor.findings import KeyAnswer
+from openmodality.conformance.doctor.findings import KeyAnswer, KeyMatching, KeyReturn
 from openmodality.conformance.tables import SERVICE_TITLES
 from openmodality.device.paths import format_keywords, parse_path
 from openmodality.value_class import dataclass
@@ -230,13 +230,13 @@ def _find_with_peer(stated: StatementJson, peer: ExaminedPeer) -> Iterator[Predi
 
 def _judge_key(name: str, peer: str, row: StatedRow, answer: KeyAnswer) -> Iterator[Prediction]:
     """The prediction for a worklist key of the device at this peer."""
-    if answer.returned == "absent":
+    if answer.returned is KeyReturn.ABSENT:
         text = f"Modality Worklist: {answer.path} is not returned"
         yield Prediction("keys", name, peer, False, text)
-    if row["matching"] and answer.matching == "ignored":
+    if row["matching"] and answer.matching is KeyMatching.IGNORED:
         text = f"Modality Worklist: narrowing by {answer.path} has no effect"
         yield Prediction("keys", name, peer, False, text)
-    if row["matching"] and answer.matching in ("wrong", "refused"):
+    if row["matching"] and answer.loses_matches:
         text = f"Modality Worklist: narrowing by {answer.path} finds nothing or is refused"
         yield Prediction("keys", name, peer, True, text)
 

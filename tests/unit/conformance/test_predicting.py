@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from openmodality.conformance.as_json import statement_as_json
-from openmodality.conformance.doctor.findings import KeyAnswer
+from openmodality.conformance.doctor.findings import KeyAnswer, KeyMatching, KeyReturn
 from openmodality.conformance.predicting import ExaminedPeer, Prediction, predict, predict_with_peer
 from openmodality.errors import UsageError
 from openmodality.standard import sop_classes
@@ -98,8 +98,8 @@ def test_an_examined_peer(mr: Stated) -> None:
         if row["sop_class_uid"] == sop_classes.MODALITY_WORKLIST_FIND:
             row["transfer_syntaxes"] = [IMPLICIT_VR_LITTLE_ENDIAN]
     keys = (
-        KeyAnswer("worklist", "", "ScheduledProcedureStepSequence>Modality", "value", "ignored"),
-        KeyAnswer("worklist", "", "PatientID", "absent", "untried"),
+        KeyAnswer("worklist", "", "ScheduledProcedureStepSequence>Modality", KeyReturn.VALUE, KeyMatching.IGNORED),
+        KeyAnswer("worklist", "", "PatientID", KeyReturn.ABSENT, KeyMatching.UNTRIED),
     )
     found = predict_with_peer(mr, ExaminedPeer("ris", offered, keys, ("GB18030", "ISO_IR 100")))
     assert [each.fails for each in found if each.area == "services"] == [False]

@@ -124,9 +124,7 @@ def _list_comments(examination: Examination, device: AdvisedDevice) -> Iterator[
 
 def _list_worklist_keys(examination: Examination, name: str, device: AdvisedDevice) -> Iterator[str]:
     """Keys that do harm where they are sent with a value, and are to be return keys only."""
-    bad = [
-        each.path for each in examination.keys if each.service == "worklist" and each.matching in ("wrong", "refused")
-    ]
+    bad = [each.path for each in examination.keys if each.service == "worklist" and each.loses_matches]
     if not bad:
         return
     known = None if device.worklist_keys is None else {format_keywords(path) for path in device.worklist_keys}

@@ -13,7 +13,7 @@ from typing import Final
 
 from pydicom import Dataset
 
-from openmodality.conformance.doctor.findings import classify, format_status
+from openmodality.conformance.doctor.findings import ENDED_WELL, ENDLESS, classify, format_status
 from openmodality.dimse.channel import Channel, Message, context_for, read_all
 from openmodality.dimse.command import Command
 from openmodality.dimse.data_set import decode_data_set, encode_data_set
@@ -41,7 +41,7 @@ class FoundItems:
     items: list[Dataset] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     statuses: set[int] = field(default_factory=set)
-    outcome: str = "done"
+    outcome: str = ENDED_WELL
     reason: str = ""
     has_leftover: bool = False
     unreadable: int = 0
@@ -54,7 +54,7 @@ class FoundItems:
     @property
     def is_done(self) -> bool:
         """Whether the query came to a good end."""
-        return self.outcome == "done"
+        return self.outcome == ENDED_WELL
 
     @property
     def was_cancelled(self) -> bool:
@@ -94,7 +94,7 @@ def _ask(channel: Channel, sop_class_uid: str, identifier: Dataset, found: Found
             cancelled_at = monotonic()
             send_cancel(channel, context.context_id, message_id)
         elif found.surplus > _MAX_AFTER_CANCEL or monotonic() - cancelled_at > _CANCEL_S:
-            found.outcome, found.reason = "endless", "it sends matches without end and ignores C-CANCEL"
+            found.outcome, found.reason = ENDLESS, "it sends matches without end and ignores C-CANCEL"
             return
 
 

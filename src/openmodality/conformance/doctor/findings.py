@@ -62,19 +62,41 @@ class OfferedClass:
         return not self.refusal
 
 
+class KeyReturn(StrEnum):
+    """With what a return key comes back."""
+
+    VALUE = "value"
+    EMPTY = "empty"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+    """Nothing matched."""
+
+
+class KeyMatching(StrEnum):
+    """What a peer makes of a matching key."""
+
+    HONOURED = "honoured"
+    IGNORED = "ignored"
+    WRONG = "wrong"
+    """It leaves out what matches."""
+    REFUSED = "refused"
+    UNTRIED = "untried"
+
+
 @dataclass(frozen=True, slots=True)
 class KeyAnswer:
-    """How the peer treats one key of a query, which is named by its path in keywords.
-
-    ``returned``: a value, empty, absent, or unknown where nothing matched. ``matching``: honoured, ignored, wrong where
-    it leaves out what matches, refused, untried.
-    """
+    """How the peer treats one key of a query, which is named by its path in keywords."""
 
     service: ServiceName
     level: str
     path: str
-    returned: str
-    matching: str = "untried"
+    returned: KeyReturn
+    matching: KeyMatching = KeyMatching.UNTRIED
+
+    @property
+    def loses_matches(self) -> bool:
+        """Whether a query that is narrowed by it does not bring all that matches."""
+        return self.matching in (KeyMatching.WRONG, KeyMatching.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +108,8 @@ class Written:
     text: str
 
 
+ENDED_WELL: Final = "done"
+ENDLESS: Final = "endless"
 NO_ANSWER: Final = "silent"
 ABORTED: Final = "aborted"
 CUT: Final = "cut"

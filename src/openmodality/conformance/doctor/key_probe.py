@@ -15,7 +15,7 @@ from pydicom import Dataset
 
 from openmodality.conformance.doctor.examination import Examination
 from openmodality.conformance.doctor.find_probe import FoundItems
-from openmodality.conformance.doctor.findings import KeyAnswer, Severity
+from openmodality.conformance.doctor.findings import KeyAnswer, KeyMatching, KeyReturn, Severity
 from openmodality.device.paths import TagPath, format_keywords, parse_path
 from openmodality.dimse.reading import read_items_at, read_texts
 from openmodality.encoding.vr import dictionary
@@ -64,13 +64,13 @@ _NOBODY: Final = "ZZNOBODY"
 _PREFIX_CHARACTERS: Final = 2
 
 
-def judge_returned(path: TagPath, items: Sequence[Dataset]) -> str:
+def judge_returned(path: TagPath, items: Sequence[Dataset]) -> KeyReturn:
     """Whether a return key comes with a value, empty, or not at all."""
     if not items:
-        return "unknown"
+        return KeyReturn.UNKNOWN
     if any(collect_values(item, path) for item in items):
-        return "value"
-    return "empty" if any(_is_present(item, path) for item in items) else "absent"
+        return KeyReturn.VALUE
+    return KeyReturn.EMPTY if any(_is_present(item, path) for item in items) else KeyReturn.ABSENT
 
 
 def _is_present(item: Dataset, path: TagPath) -> bool:
@@ -88,28 +88,28 @@ def collect_values(item: Dataset, path: TagPath) -> tuple[str, ...]:
     return tuple(text for text in found if text)
 
 
-def try_key(key: TriedKey, items: Sequence[Dataset], ask: AskNarrowed) -> tuple[str, FoundItems | None]:
-    """How the peer treats a key, as a word of :class:`KeyAnswer`, and the query that failed, if one did."""
+def try_key(key: TriedKey, items: Sequence[Dataset], ask: AskNarrowed) -> tuple[KeyMatching, FoundItems | None]:
+    """How the peer treats a key, and the query that failed, if one did."""
     seen = _choose_value(key, items)
     if seen is None:
-        return "untried", None
+        return KeyMatching.UNTRIED, None
     found = ask({key.path: _narrow(key, seen)})
     if not found.is_done:
-        return "refused", found
+        return KeyMatching.REFUSED, found
     if not found.items:
-        return "wrong", None
+        return KeyMatching.WRONG, None
     if not all(_fits(key, seen, item) for item in found.items):
-        return "ignored", None
+        return KeyMatching.IGNORED, None
     if not all(_fits(key, seen, item) for item in items):
-        return "honoured", None
+        return KeyMatching.HONOURED, None
     return _try_nobody(key, ask)
 
 
 def try_keys(
     examination: Examination, area: str, keys: Sequence[TriedKey], items: Sequence[Dataset], query: KeyQuery
-) -> dict[TagPath, str]:
+) -> dict[TagPath, KeyMatching]:
     """How the peer treats each key, as long as there is time and an association; empty where it has no items."""
-    tried: dict[TagPath, str] = {}
+    tried: dict[TagPath, KeyMatching] = {}
     for key in keys if items else ():
         if not examination.has_time or not query.is_open():
             break
@@ -122,12 +122,12 @@ def try_keys(
     return tried
 
 
-def _try_nobody(key: TriedKey, ask: AskNarrowed) -> tuple[str, FoundItems | None]:
+def _try_nobody(key: TriedKey, ask: AskNarrowed) -> tuple[KeyMatching, FoundItems | None]:
     vr = dictionary()[key.path[-1]].split(" or ")[0]
     found = ask({key.path: _NOBODY_HAS.get(vr, _NOBODY)})
     if not found.is_done:
-        return "refused", found
-    return ("ignored" if found.items else "honoured"), None
+        return KeyMatching.REFUSED, found
+    return (KeyMatching.IGNORED if found.items else KeyMatching.HONOURED), None
 
 
 def _choose_value(key: TriedKey, items: Sequence[Dataset]) -> str | None:
@@ -166,10 +166,10 @@ def _fits(key: TriedKey, value: str, item: Dataset) -> bool:
 
 
 _KEY_WORDS: Final = (
-    ("honoured", Severity.FACT, "it narrows by"),
-    ("ignored", Severity.NOTE, "it ignores the matching keys"),
-    ("wrong", Severity.PROBLEM, "it leaves out what matches"),
-    ("refused", Severity.PROBLEM, "it refuses a query that is narrowed by"),
+    (KeyMatching.HONOURED, Severity.FACT, "it narrows by"),
+    (KeyMatching.IGNORED, Severity.NOTE, "it ignores the matching keys"),
+    (KeyMatching.WRONG, Severity.PROBLEM, "it leaves out what matches"),
+    (KeyMatching.REFUSED, Severity.PROBLEM, "it refuses a query that is narrowed by"),
 )
 
 
@@ -179,8 +179,8 @@ def note_keys(examination: Examination, area: str, answers: Sequence[KeyAnswer])
         names = [each.path for each in answers if each.matching == word]
         if names:
             examination.note(area, "matching keys", f"{text} {', '.join(names)}", verdict)
-    absent = [each.path for each in answers if each.returned == "absent"]
+    absent = [each.path for each in answers if each.returned == KeyReturn.ABSENT]
     if absent:
         examination.note(area, "return keys", f"it does not return {', '.join(absent)}", Severity.NOTE)
-    elif any(each.returned != "unknown" for each in answers):
+    elif any(each.returned != KeyReturn.UNKNOWN for each in answers):
         examination.note(area, "return keys", f"it returns all {len(answers)} that were asked for")

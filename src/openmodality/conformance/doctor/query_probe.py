@@ -7,7 +7,7 @@ from typing import Final
 
 from openmodality.conformance.doctor.examination import Examination
 from openmodality.conformance.doctor.find_probe import FoundItems, ask
-from openmodality.conformance.doctor.findings import KeyAnswer, Severity
+from openmodality.conformance.doctor.findings import ENDLESS, KeyAnswer, KeyMatching, Severity
 from openmodality.conformance.doctor.key_probe import (
     KeyQuery,
     Matching,
@@ -62,7 +62,7 @@ def probe_query(examination: Examination) -> None:
     try:
         with examination.talk("query", model) as association:
             found = _probe_level(examination, association, model, LEVELS[model][0], {})
-            if found is not None and found.outcome == "endless":
+            if found is not None and found.outcome == ENDLESS:
                 association.abort()
     except OpenModalityError as error:
         examination.note_failure(_AREA, "query", "query", error)
@@ -83,7 +83,9 @@ def _probe_level(
     for keyword in _RETURNED[level]:
         path = parse_path(keyword)
         returned = judge_returned(path, found.items)
-        answers.append(KeyAnswer("query", level, format_keywords(path), returned, matching.get(path, "untried")))
+        answers.append(
+            KeyAnswer("query", level, format_keywords(path), returned, matching.get(path, KeyMatching.UNTRIED))
+        )
     examination.keys += answers
     note_keys(examination, f"{_AREA}, level {level}", answers)
     levels = LEVELS[model]
@@ -128,7 +130,7 @@ def _judge_answer(examination: Examination, level: Level, found: FoundItems) -> 
 
 def _probe_keys(
     examination: Examination, association: Association, model: str, everything: FoundItems
-) -> dict[TagPath, str]:
+) -> dict[TagPath, KeyMatching]:
     """Which matching keys of studies are honoured."""
     keys = _TRIED[:_TRIED_OF_SLOW] if examination.is_slow else _TRIED
     put = partial(_put, examination, association, model, Level.STUDY)

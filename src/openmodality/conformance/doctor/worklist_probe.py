@@ -14,7 +14,7 @@ from pydicom import Dataset
 from openmodality.activities.worklist_query import RETURN_KEYS
 from openmodality.conformance.doctor.examination import Examination
 from openmodality.conformance.doctor.find_probe import FoundItems, ask
-from openmodality.conformance.doctor.findings import NO_ANSWER, KeyAnswer, Severity
+from openmodality.conformance.doctor.findings import ENDLESS, NO_ANSWER, KeyAnswer, KeyMatching, Severity
 from openmodality.conformance.doctor.key_probe import KeyQuery, Matching, TriedKey, judge_returned, note_keys, try_keys
 from openmodality.counted import format_count
 from openmodality.device.paths import TagPath, format_keywords
@@ -62,7 +62,7 @@ def probe_worklist(examination: Examination) -> None:
                 _judge_items(examination, found)
             if found.is_done:
                 _probe_keys(examination, association, found)
-            elif found.outcome == "endless":
+            elif found.outcome == ENDLESS:
                 association.abort()
     except OpenModalityError as error:
         examination.note_failure(_AREA, "query", "worklist", error)
@@ -172,6 +172,6 @@ def _probe_keys(examination: Examination, association: Association, everything: 
     for path in RETURN_KEYS:
         returned = judge_returned(path, everything.items)
         name = format_keywords(path)
-        answers.append(KeyAnswer("worklist", "", name, returned, tried.get(path, "untried")))
+        answers.append(KeyAnswer("worklist", "", name, returned, tried.get(path, KeyMatching.UNTRIED)))
     examination.keys += answers
     note_keys(examination, _AREA, answers)

@@ -11,7 +11,7 @@ from openmodality.activities.ends import Ends
 from openmodality.conformance.doctor.advice import AdvisedDevice, make_advice
 from openmodality.conformance.doctor.associations import PROPOSED_SERVICES
 from openmodality.conformance.doctor.examination import Examination
-from openmodality.conformance.doctor.findings import KeyAnswer, OfferedClass
+from openmodality.conformance.doctor.findings import KeyAnswer, KeyMatching, KeyReturn, OfferedClass
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import make_site
 from openmodality.network.entity import LocalAE, RemoteAE
@@ -44,7 +44,9 @@ def test_a_site_takes_the_lines(profile: str) -> None:
     found = examination(*EVERYTHING, syntaxes=(IMPLICIT_VR_LITTLE_ENDIAN,))
     found.observed += [("storage", "status B000"), ("step", "status 0107")]
     found.facts["commitment_route"] = "same"
-    found.keys.append(KeyAnswer("worklist", "", "ScheduledProcedureStepSequence>Modality", "value", "refused"))
+    found.keys.append(
+        KeyAnswer("worklist", "", "ScheduledProcedureStepSequence>Modality", KeyReturn.VALUE, KeyMatching.REFUSED)
+    )
     site = load(profile, make_advice(found, REMOTE, AdvisedDevice()))
     peer = site.peers["their_pacs"]
     assert (peer.ae_title, peer.host, peer.port) == ("THEIR PACS", "pacs.example", 104)
@@ -68,9 +70,9 @@ def test_keys_are_switched_for_a_device_that_has_them() -> None:
     paths = frozenset(key.path for key in site.profile.worklist_keys)
     found = examination(*EVERYTHING)
     found.keys += [
-        KeyAnswer("worklist", "", "ScheduledProcedureStepSequence>Modality", "value", "wrong"),
-        KeyAnswer("worklist", "", "PatientID", "value", "honoured"),
-        KeyAnswer("worklist", "", "PregnancyStatus", "value", "refused"),
+        KeyAnswer("worklist", "", "ScheduledProcedureStepSequence>Modality", KeyReturn.VALUE, KeyMatching.WRONG),
+        KeyAnswer("worklist", "", "PatientID", KeyReturn.VALUE, KeyMatching.HONOURED),
+        KeyAnswer("worklist", "", "PregnancyStatus", KeyReturn.VALUE, KeyMatching.REFUSED),
     ]
     lines = make_advice(found, REMOTE, AdvisedDevice("pacs", frozenset({"worklist"}), paths))
     peer = load("mr", lines).peers["pacs"]
