@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,7 @@ class Request:
 class PynetdicomPrinter:
     """``statuses`` are those of requests by their names; ``status`` and ``info`` are those of the printer."""
 
-    statuses: Mapping[str, int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
     status: str = "NORMAL"
     info: str = "NORMAL"
     boxes: int = 20
