@@ -7,10 +7,11 @@ from typing import Final
 
 _NUMBER: Final = re.compile(r"(\d+)", re.ASCII)
 
-NaturalKey = tuple[tuple[str | int, ...], str]
+NaturalKey = tuple[list[str | int], str]
 
 
 def make_natural_key(name: str) -> NaturalKey:
     """What to sort names by: their numbers as numbers, the rest as text, and the whole name where both agree."""
-    parts = _NUMBER.split(name)  # text and numbers by turns, so that like is compared with like
-    return tuple(int(part) if place % 2 else part.casefold() for place, part in enumerate(parts)), name
+    parts: list[str | int] = [*_NUMBER.split(name.casefold())]  # text and numbers by turns: like is compared with like
+    parts[1::2] = map(int, parts[1::2])
+    return parts, name

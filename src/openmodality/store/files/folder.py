@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class ReceivedFile(NamedTuple):
-    """An instance that is safe on disk; ``stored`` says whether it was there before.
+    """An instance that is safe on disk, in the file ``name``; ``stored`` says whether it was there before.
 
     ``study_instance_uid`` is empty where the sink was not asked to look for it. ``is_elsewhere`` where the instance
     lies in another folder than that of its study.
@@ -29,9 +29,14 @@ class ReceivedFile(NamedTuple):
     request: StoreRequest
     length_bytes: int
     stored: Stored
-    path: Path
+    name: str
     study_instance_uid: str = ""
     is_elsewhere: bool = False
+
+    @property
+    def path(self) -> Path:
+        """Where it is; made when it is asked for, since most who are told of an instance only count it."""
+        return Path(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,11 @@ class FolderSink:
         )
         if not self._find_study:
             return FolderWriter(
-                self._files.create(uid, head), request, self._arrived, InstancePlace(self._files.path(uid))
+                self._files.create(uid, head), request, self._arrived, InstancePlace(self._files.name_file(uid))
             )
         study = StudyUid(is_required=self._folders is not None)
         request.walk.listen(study)
-        place = InstancePlace(self._files.path(uid), study)
+        place = InstancePlace(self._files.name_file(uid), study)
         naming = None if self._folders is None else StudyNaming(self._folders, place, study)
         return FolderWriter(self._files.create(uid, head, naming), request, self._arrived, place)
 
@@ -108,7 +113,7 @@ class FolderWriter:
         """
         stored, place = self._file.commit(), self._place
         study = "" if place.study is None else place.study.uid
-        self._tell(ReceivedFile(self._request, self._file.length_bytes, stored, place.path, study, place.is_elsewhere))
+        self._tell(ReceivedFile(self._request, self._file.length_bytes, stored, place.name, study, place.is_elsewhere))
         if stored is Stored.DIFFERENT:
             uid = self._request.identity.sop_instance_uid
             log.warning("storage.content_differs", extra={"sop_instance_uid": uid, "kept": "first"})

@@ -44,12 +44,12 @@ class StudyUid(Listener):
 
 
 class InstancePlace:
-    """Where an instance is, known when its file has its name."""
+    """The file ``name`` of an instance, known when it has that name."""
 
-    __slots__ = ("is_elsewhere", "path", "study")
+    __slots__ = ("is_elsewhere", "name", "study")
 
-    def __init__(self, path: Path, study: StudyUid | None = None) -> None:
-        self.path = path
+    def __init__(self, name: str, study: StudyUid | None = None) -> None:
+        self.name = name
         self.study = study
         self.is_elsewhere = False
 
@@ -113,6 +113,6 @@ class StudyNaming:
     def name_once(self, temporary: str, sop_instance_uid: str) -> Named:
         """Give it its name in the folder of its study, and note where the instance is."""
         named, path = self._folders.name_once(temporary, sop_instance_uid, self._study.uid)
-        self._place.path = path
+        self._place.name = str(path)
         self._place.is_elsewhere = path.parent.name != self._study.uid
         return named
