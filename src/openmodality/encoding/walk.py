@@ -8,6 +8,7 @@ whether the data set ends where it should. The rules:
 - What a step does not settle goes to a :class:`openmodality.encoding.tokenizer.Tokenizer`, to the end of that element:
   a sequence of undefined length, an unknown VR and, where somebody listens to irregular tokens, private elements, group
   lengths and sequences. Where somebody listens to all tokens, everything goes there.
+- What is as in the data set before is strided over by a walk with a memory (:mod:`openmodality.encoding.strides`).
 - Listeners hear the same whatever the chunks are, but for the pieces in which values come as tokens.
 """
 
@@ -20,6 +21,7 @@ from openmodality.encoding.deflate import Inflater
 from openmodality.encoding.headers import MIN_HEADER_BYTES, format_tag, layout_of
 from openmodality.encoding.listening import MAX_KEPT_BYTES, KeptValues, Listener
 from openmodality.encoding.steps import NO_GROUP, PASSED, make_steps
+from openmodality.encoding.strides import StrideMemory, Strides
 from openmodality.encoding.tokenizer import MAX_DEPTH, ElementStart, Passed, SequenceStart, Token, Tokenizer, Value
 from openmodality.encoding.watch import NO_TAG, Watch
 from openmodality.encoding.written_in import check_layout
@@ -53,13 +55,16 @@ class DataSetWalk:
         "_gathered",
         "_has_begun",
         "_head",
+        "_how_to_tokenize",
         "_inflater",
         "_is_in_zeros",
         "_is_within",
         "_layout",
+        "_memory",
         "_only_for_listeners",
         "_position",
         "_strict",
+        "_strides",
         "_tag",
         "_tokenizer",
         "_watch",
@@ -79,7 +84,8 @@ class DataSetWalk:
         self.is_done = False
         self._layout = layout_of(transfer_syntax)
         self._inflater = Inflater() if syntax is not None and syntax.deflated else None
-        self._tokenizer = Tokenizer(transfer_syntax, max_depth=max_depth, strict=strict)
+        self._tokenizer: Tokenizer | None = None  # made when it is needed: most data sets of images have nothing for it
+        self._how_to_tokenize = transfer_syntax, max_depth, strict
         self._watch = Watch(listeners)
         self._only_for_listeners = only_for_listeners
         self._has_begun = False
@@ -91,10 +97,19 @@ class DataSetWalk:
         self._position = 0  # where the next chunk begins
         self._tag = 0  # whose value goes on
         self._strict = transfer_syntax if strict else ""  # to compare the first bytes with
+        self._memory: StrideMemory | None = None
+        self._strides: Strides | None = None  # as long as the first chunk lasts
 
     def listen(self, listener: Listener) -> None:
         """Add a listener before the first bytes are fed."""
         self._watch.add(listener)
+
+    def stride_by(self, memory: StrideMemory) -> None:
+        """Stride over what lies as in the data set before, from the first bytes on that are fed after this.
+
+        Nothing but the time it takes depends on that.
+        """
+        self._memory = memory
 
     def feed(self, chunk: Buffer) -> None:
         """Take the next bytes; what a listener keeps of their tokens is valid as long as they are."""
@@ -120,7 +135,8 @@ class DataSetWalk:
         if self._ahead:
             where = f"in or after {format_tag(self._tag)}"
             raise ObjectInvalid(f"the data set is cut off at byte {self._position}, {where}")
-        self._tokenizer.finish()
+        if self._tokenizer is not None:
+            self._tokenizer.finish()
         self._watch.pass_by(NO_TAG)
 
     def _begin(self) -> None:
@@ -128,10 +144,13 @@ class DataSetWalk:
             self._has_begun = True
             self._watch.begin(big_endian=self._layout.big_endian)
             self.is_done = self._only_for_listeners and self._watch.is_idle
+            if self._memory is not None:
+                self._strides = self._memory.find(self._layout, self._watch)
 
     def _finish_head(self) -> None:
         """Empty elements at the end may be shorter than what is surely a header. Zeros behind zeros only fill up."""
-        if (self._is_in_zeros or self._tokenizer.is_in_zeros) and not any(self._head):
+        tokenizer = self._tokenizer
+        if (self._is_in_zeros or (tokenizer is not None and tokenizer.is_in_zeros)) and not any(self._head):
             self._head = b""
         head, offset = memoryview(self._head), 0
         self._position -= len(head)
@@ -153,7 +172,11 @@ class DataSetWalk:
         elif self._is_within:
             offset = self._tokenize(view, 0)
         while offset < size and not self.is_done:
-            offset = self._tokenize(view, offset) if self._watch.hears_all else self._step(view, offset, size)
+            if self._strides is not None:
+                offset = self._stride(self._strides, view, offset)
+            if not self.is_done:
+                offset = self._tokenize(view, offset) if self._watch.hears_all else self._step(view, offset, size)
+        self._strides = None
         self._position += size
         if self._only_for_listeners and self._watch.has_all_values:
             self._tell_that_tags_passed(NO_TAG)
@@ -166,6 +189,17 @@ class DataSetWalk:
         if self._gathered is not None:
             self._gather(view[:end], self._ahead)
         return end
+
+    def _stride(self, strides: Strides, view: memoryview, offset: int) -> int:
+        """Go over elements that lie as in the data set before, where that is so."""
+        offset, tag = strides.advance(view, offset, len(view), self._watch)
+        if tag > self._watch.last:
+            header = self._layout.read(view, offset, len(view) - offset)
+            if header is not None and header[0] == self._watch.first_announced:
+                self._tell_that_tags_passed(*header[:3])  # what nearly always comes next: saves the step to it
+            else:
+                self._tell_that_tags_passed(tag)
+        return offset
 
     def _step(self, view: memoryview, offset: int, size: int) -> int:
         """Step on from the header at ``offset``; returns where to go on, which is the chunk's end in most cases.
@@ -231,6 +265,9 @@ class DataSetWalk:
 
     def _tokenize(self, view: memoryview, offset: int) -> int:
         tokenizer, tokens = self._tokenizer, list[Token]()
+        if tokenizer is None:
+            syntax, max_depth, strict = self._how_to_tokenize
+            tokenizer = self._tokenizer = Tokenizer(syntax, max_depth=max_depth, strict=strict)
         if not self._is_within:
             tokenizer.move_to(self._position + offset)
         end = tokenizer.advance(view, offset, tokens, one=not self._watch.hears_all)

@@ -20,7 +20,8 @@ class Watch:
 
     ``tags`` and ``codes`` (VRs as :func:`openmodality.encoding.headers.vr_codes` gives them) are what the steps look
     for. Once they have passed the tag ``last``, a listener is to be told. Before the group ``next_group`` nobody waits
-    for anything. Where ``is_for_irregular`` is set, private elements, group lengths and sequences go to the tokenizer.
+    for anything, and for no header before the tag ``first_announced``. Where ``is_for_irregular`` is set, private
+    elements, group lengths and sequences go to the tokenizer.
     """
 
     __slots__ = (
@@ -29,6 +30,7 @@ class Watch:
         "_stages",
         "_vrs",
         "codes",
+        "first_announced",
         "hears_all",
         "is_for_irregular",
         "last",
@@ -48,6 +50,7 @@ class Watch:
         self.codes: frozenset[int] = frozenset()
         self.last = NO_TAG
         self.next_group = 0
+        self.first_announced = NO_TAG
         self.sees: list[Callable[[Token], None]] = []
         self.hears_all = self.is_for_irregular = False
 
@@ -70,6 +73,7 @@ class Watch:
         asked = []
         for listener in self._listeners:
             asked.append((listener.tags, listener.announced))
+            self.first_announced = min(self.first_announced, listener.announced or NO_TAG)
             for vr in listener.vrs:
                 self._vrs.setdefault(vr, []).append(listener)
             if listener.tokens is not Tokens.NONE:

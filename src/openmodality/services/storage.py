@@ -24,6 +24,7 @@ from openmodality.dimse.service import Refuse, Response, Service, make_ready_res
 from openmodality.dimse.verdict import Judge, Verdict, standard_judge
 from openmodality.encoding.listening import Listener, check_length
 from openmodality.encoding.pixel_check import PixelDataCheck
+from openmodality.encoding.strides import StrideMemory
 from openmodality.encoding.uid import is_valid_uid, strip_padding
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.errors import ObjectInvalid, StoreError
@@ -150,15 +151,17 @@ class InstanceSink(Protocol):
 
 def storage_service(sink: InstanceSink, abstract_syntaxes: Container[str]) -> Service:
     """The SCP for these storage SOP Classes."""
+    memory = StrideMemory()
 
     def answer_store(message: Message) -> Response:
-        return _receive(message, sink)
+        return _receive(message, sink, memory)
 
     return Service("Storage", abstract_syntaxes, {CommandField.C_STORE_RQ: answer_store})
 
 
-def _receive(message: Message, sink: InstanceSink) -> Response:
+def _receive(message: Message, sink: InstanceSink, memory: StrideMemory) -> Response:
     request = _read_store_request(message)
+    request.walk.stride_by(memory)
     try:
         writer = sink.open(request)
         try:

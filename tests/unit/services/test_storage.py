@@ -112,6 +112,17 @@ def test_data_set_of_another_instance_is_not_stored(changed: str) -> None:
     assert (sink.stored, sink.aborted) == ([], 1)
 
 
+def test_an_instance_is_compared_with_its_command_however_many_before_it_were_alike() -> None:
+    sink = Sink()
+    channel = channel_to(sink)
+    context, uids = channel.contexts[0], ["1.2.3.4", "1.2.3.5", "1.2.3.45", "1.2.3.6"]
+    for uid in uids:
+        identity = IDENTITY._replace(sop_instance_uid=uid)
+        for found, status in ((uid, 0), ("1.2.3.7", 0xA900), (f"{uid}7", 0xA900)):
+            assert store(channel, context, identity, instance(sop_instance=found)).status == status
+    assert sink.stored == [instance(sop_instance=uid) for uid in uids]
+
+
 def test_full_disk_is_out_of_resources_and_leaves_nothing() -> None:
     sink = Sink(room=20_000)
     channel = channel_to(sink)

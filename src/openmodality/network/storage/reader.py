@@ -15,6 +15,7 @@ from openmodality.dimse.outgoing import GATHER_BYTES, DataSet, KnownLength
 from openmodality.encoding.part10 import read_file_meta
 from openmodality.encoding.pixel_check import PixelDataCheck
 from openmodality.encoding.private_blocks import PrivateVrs
+from openmodality.encoding.strides import StrideMemory
 from openmodality.encoding.transcode import Transcoder, can_transcode, transcode, write_anew
 from openmodality.encoding.walk import DataSetWalk
 from openmodality.encoding.written_in import NotInTransferSyntax, find_own_layout
@@ -60,6 +61,7 @@ class InstanceReader:
         self._check = check
         self._rewrite = rewrite
         self._buffer = memoryview(bytearray(GATHER_BYTES))
+        self._memory = StrideMemory()
 
     def data_set(self, instance: FileInstance, transfer_syntax: str) -> AbstractContextManager[DataSet]:
         """The data set of a file in a transfer syntax: a short one read as a whole, a long one streamed from the file.
@@ -86,7 +88,7 @@ class InstanceReader:
         view, transfer_syntax = self._fill(instance), instance.transfer_syntax
         chunks: Iterable[Buffer] = (view,)
         if self._check:
-            chunks = _check_whole(view, instance)
+            chunks = _check_whole(view, instance, self._memory)
         if self._rewrite is not None and self._rewrite.is_needed(view, transfer_syntax):
             chunks = self._rewrite.rewrite(chunks, transfer_syntax)
         chunks = tuple(chunks)
@@ -192,13 +194,19 @@ def _is_deflated(transfer_syntax: str) -> bool:
     return syntax is not None and syntax.deflated
 
 
-def _check_whole(view: memoryview, instance: FileInstance) -> Iterable[Buffer]:
+def _check_whole(view: memoryview, instance: FileInstance, memory: StrideMemory) -> Iterable[Buffer]:
     """A data set that was read as a whole: as it is, or written anew where only that makes it readable for others."""
     transfer_syntax = instance.transfer_syntax
+    walk = DataSetWalk(transfer_syntax, (PixelDataCheck(transfer_syntax),), strict=True)
+    walk.stride_by(memory)
     try:
-        return tuple(_check_chunks((view,), instance.path, transfer_syntax, len(view)))
+        walk.feed(view)
+        walk.finish()
     except NotInTransferSyntax:
         return tuple(map(bytes, _write_anew((view,), instance, find_own_layout(transfer_syntax))))
+    except ObjectInvalid as error:
+        raise _name_file(error, instance.path) from error
+    return (view,)
 
 
 def _write_anew(chunks: Iterable[Buffer], instance: FileInstance, layout: str) -> Iterator[Buffer]:
@@ -212,7 +220,7 @@ def _name_in_errors(chunks: Iterable[Buffer], path: Path) -> Iterator[Buffer]:
     except ObjectInvalid as error:
         if error.message.startswith(f"{path}: "):
             raise  # it came with the bytes of the file
-        raise type(error)(f"{path}: {error.message}", advice=error.advice) from error
+        raise _name_file(error, path) from error
 
 
 def _is_irregular(beginning: memoryview, transfer_syntax: str) -> bool:
@@ -240,8 +248,12 @@ def _check_chunks(
             if not left:
                 walk.finish()
         except ObjectInvalid as error:
-            raise type(error)(f"{path}: {error.message}", advice=error.advice) from error
+            raise _name_file(error, path) from error
         yield chunk
+
+
+def _name_file(error: ObjectInvalid, path: Path) -> ObjectInvalid:
+    return type(error)(f"{path}: {error.message}", advice=error.advice)
 
 
 def _open_file(path: Path) -> BinaryIO:

@@ -131,6 +131,21 @@ def test_pixels_that_are_too_few_are_an_error_of_that_file(
     assert caught.value.message.startswith(f"{path}: (7FE0,0010) has")
 
 
+def test_a_file_is_checked_however_many_before_it_were_alike_and_right(tmp_path: Path) -> None:
+    reader, paths = InstanceReader(check=True), [tmp_path / f"{number}.dcm" for number in range(4)]
+    for path in paths:
+        mr_image(rows=8, columns=8).save_as(path, enforce_file_format=True)
+    raw = paths[0].read_bytes()
+    rows, length = b"\x28\x00\x10\x00US\x02\x00", b"\xe0\x7f\x10\x00OW\x00\x00"
+    damaged = [raw.replace(rows + b"\x08", rows + b"\x09"), raw.replace(length, length + b"\xff\xff", 1)[:-2]]
+    for path, data, said in zip(paths[1::2], damaged, ("need 144", "is cut off"), strict=True):
+        path.write_bytes(data)
+        for good in paths[::2]:
+            assert b"".join(map(bytes, reader.iterate(read_instance(good))))
+        with pytest.raises(ObjectInvalid, match=said):
+            b"".join(map(bytes, reader.iterate(read_instance(path))))
+
+
 @pytest.mark.parametrize("rows", [8, 1024])
 def test_what_would_be_written_anew_and_is_cut_off_is_an_error_of_that_file(tmp_path: Path, rows: int) -> None:
     path = tmp_path / "image.dcm"
