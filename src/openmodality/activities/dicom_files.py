@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
 
 from openmodality.acquisition.natural_order import make_natural_key
 from openmodality.errors import ObjectInvalid
+from openmodality.standard.media import DIRECTORY_NAME
 
 Unreadable = tuple[Path, ObjectInvalid]
 """What cannot be read, and why."""
 
 _Inode = tuple[int, int]
 """Device and inode: which folder it is, whatever leads to it."""
-
-_DIRECTORY: Final = "DICOMDIR"
 
 
 def list_dicom_files(paths: Iterable[Path], unreadable: list[Unreadable]) -> Iterator[tuple[Path, bool]]:
@@ -48,4 +46,4 @@ def _list_below(top: Path, seen: set[_Inode], unreadable: list[Unreadable]) -> I
             continue
         seen.add(inode)
         folders.sort(key=make_natural_key)
-        yield from (parent / name for name in sorted(names, key=make_natural_key) if name != _DIRECTORY)
+        yield from (parent / name for name in sorted(names, key=make_natural_key) if name != DIRECTORY_NAME)

@@ -19,7 +19,6 @@ from openmodality.activities.disc_pages import make_page_studies
 from openmodality.encoding.part10 import read_any
 from openmodality.errors import OpenModalityError, UsageError
 from openmodality.media.application_profile import ApplicationProfile, count_medium_bytes
-from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.media.directory_reader import read_directory
 from openmodality.media.file_ids import DISC_FOLDER
 from openmodality.media.file_set import (
@@ -33,6 +32,7 @@ from openmodality.media.file_set import (
 )
 from openmodality.media.instance_head import is_generated_id
 from openmodality.media.pdi.pages import INDEX_NAME, PDI_FOLDER, README_NAME, DiscWords, write_pages
+from openmodality.standard.media import DIRECTORY_NAME
 from openmodality.value_class import dataclass
 
 _OVERHEAD_BYTES: Final = 1024 * 1024

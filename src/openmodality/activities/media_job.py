@@ -25,11 +25,11 @@ from openmodality.jobs.outcome import Continue, Done, Fail, JobOutcome
 from openmodality.jobs.report import JobReport
 from openmodality.media.application_profile import describe_refusal
 from openmodality.media.burning import burn_image
-from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.media.directory_reader import read_directory
 from openmodality.media.file_set import Decompressor, WritingCancelled
 from openmodality.media.iso_image import write_iso_image
 from openmodality.media.pdi.pages import DiscWords
+from openmodality.standard.media import DIRECTORY_NAME
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.states import InstanceResult, JobKind
 from openmodality.value_class import dataclass

@@ -12,13 +12,14 @@ from pydicom.datadict import tag_for_keyword
 
 from openmodality.audit.subjects import StudySubject
 from openmodality.errors import ObjectInvalid, UsageError
-from openmodality.media.directory import DIRECTORY_NAME, DirectoryRecord
+from openmodality.media.directory import DirectoryRecord
 from openmodality.media.directory_reader import Directory, RecordProblem, read_directory
 from openmodality.media.file_ids import find_file, is_file_id
 from openmodality.media.pdi.pages import INDEX_NAME, PDI_FOLDER, README_NAME
 from openmodality.network.storage.instances import read_instance
 from openmodality.network.storage.reader import InstanceReader
 from openmodality.query.matching import matches
+from openmodality.standard.media import DIRECTORY_NAME
 from openmodality.standard.query_retrieve import Level
 
 _LEVELS: Final[Mapping[str, Level]] = {level.value: level for level in Level}

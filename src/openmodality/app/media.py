@@ -22,10 +22,9 @@ from openmodality.errors import ConfigurationError, NotFound, UsageError, WrongS
 from openmodality.jobs.job import Job
 from openmodality.jobs.queue import Queue
 from openmodality.media.application_profile import ApplicationProfile, count_medium_bytes, describe_refusal
-from openmodality.media.directory import DIRECTORY_NAME
 from openmodality.media.iso_image import write_iso_image
 from openmodality.media.iso_reader import open_medium
-from openmodality.standard.media import clean_volume_label
+from openmodality.standard.media import DIRECTORY_NAME, clean_volume_label
 from openmodality.store.index_recovery import Progress
 from openmodality.store.states import JobKind, JobState
 from openmodality.value_class import dataclass

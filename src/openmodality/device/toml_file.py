@@ -46,7 +46,7 @@ def read_model(model: type[_M], text: str, shown: str) -> _M:
         raise ConfigurationError("\n".join(problems)) from None
 
 
-def place(location: Location, lines: Mapping[Location, int], shown: str) -> str:
+def name_place(location: Location, lines: Mapping[Location, int], shown: str) -> str:
     """``site.toml line 12: peers.pacs.port``: how errors name a place."""
     line = find_line(location, lines)
     where = f"{shown} line {line}" if line else shown
@@ -99,7 +99,7 @@ def _list_parts(dotted_key: str) -> Location:
 def _describe_problem(model: type[BaseModel], detail: ErrorDetails, lines: Mapping[Location, int], shown: str) -> str:
     # Pydantic appends "[key]" where the name of a table is wrong, not what is in it.
     location = tuple(part for part in detail["loc"] if part != "[key]")
-    where = place(location, lines, shown)
+    where = name_place(location, lines, shown)
     if detail["type"] == "extra_forbidden":
         return f"{where} is not a setting{_suggest(str(location[-1]), _list_names_at(model, location[:-1]))}"
     if detail["type"] == "missing":

@@ -20,8 +20,6 @@ from openmodality.standard.sop_classes import MEDIA_STORAGE_DIRECTORY_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.value_class import dataclass
 
-DIRECTORY_NAME: Final = "DICOMDIR"
-
 FileId = tuple[str, ...]
 """The components of a (0004,1500) Referenced File ID, below the root of the file-set."""
 

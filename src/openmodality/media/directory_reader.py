@@ -22,6 +22,7 @@ from openmodality.errors import ObjectInvalid, StoreError
 from openmodality.media.directory import DirectoryRecord
 from openmodality.media.element_walk import Place, walk_elements, walk_items
 from openmodality.standard import tags
+from openmodality.standard.media import DIRECTORY_NAME
 from openmodality.standard.sop_classes import MEDIA_STORAGE_DIRECTORY_STORAGE
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.value_class import dataclass
@@ -93,7 +94,7 @@ def read_directory(path: Path) -> Directory:
     return parse_directory(data, str(path))
 
 
-def parse_directory(data: bytes, name: str = "DICOMDIR") -> Directory:
+def parse_directory(data: bytes, name: str = DIRECTORY_NAME) -> Directory:
     """As :func:`read_directory`, from the bytes of the file; ``name`` stands in errors."""
     meta = read_file_meta(data)
     if meta.media_storage_sop_class_uid != MEDIA_STORAGE_DIRECTORY_STORAGE:

@@ -20,11 +20,12 @@ from openmodality.encoding.private_blocks import NO_PRIVATE, PrivateVrs
 from openmodality.encoding.transcode import can_transcode, transcode
 from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError, UsageError
 from openmodality.media.application_profile import ApplicationProfile, count_medium_bytes, describe_refusal
-from openmodality.media.directory import DIRECTORY_NAME, FileId, encode_directory
+from openmodality.media.directory import FileId, encode_directory
 from openmodality.media.directory_reader import Directory, read_directory
 from openmodality.media.file_ids import DISC_FOLDER, find_file
 from openmodality.media.instance_head import HEAD_BYTES, InstanceHead, read_instance_head
 from openmodality.media.record_tree import RecordTree
+from openmodality.standard.media import DIRECTORY_NAME
 from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from openmodality.value_class import dataclass
 

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
 
 from openmodality.errors import ObjectInvalid, OpenModalityError, StoreError
-from openmodality.media.directory import DIRECTORY_NAME
+from openmodality.standard.media import DIRECTORY_NAME
 from openmodality.value_class import dataclass
 
 MOST_RECORDS: Final = 200_000

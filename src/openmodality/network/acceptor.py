@@ -110,7 +110,7 @@ class Acceptor:
     @property
     def open_associations(self) -> int:
         """How many associations are open now."""
-        return self._connections.load("").open_associations
+        return self._connections.measure_load("").open_associations
 
     @property
     def open_connections(self) -> int:

@@ -98,7 +98,8 @@ class Connections:
             self._open.discard(connection)
             self._lock.notify_all()
 
-    def load(self, calling: str) -> Load:
+    def measure_load(self, calling: str) -> Load:
+        """How many associations are open, and how many of them with the calling AE title."""
         return Load(sum(self._associations.values()), self._associations[calling])
 
     def admit(
@@ -114,10 +115,10 @@ class Connections:
         """
         deadline = Deadline(hold.seconds)
         with self._lock:
-            answer = self._congested if connection.surplus else decide(self.load(calling))
+            answer = self._congested if connection.surplus else decide(self.measure_load(calling))
             while answer == hold.answer and not self._is_stopping and (left_s := deadline.left_s() or 0) > 0:
                 self._lock.wait(left_s)
-                answer = decide(self.load(calling))
+                answer = decide(self.measure_load(calling))
             if isinstance(answer, A_ASSOCIATE_AC):
                 self._associations[calling] += 1
                 connection.counted_for = calling

@@ -140,9 +140,8 @@ def send_find(
     """Send C-FIND and take its matches; one more than the limit, or than are wanted, is answered with C-CANCEL.
 
     ``judge`` says what a status means. A pending response that it calls a failure ends the query; an identifier in the
-    final response is ignored. ``left_s`` tells how long the final
-    response may still take, whatever comes before it; without it the association's time-out holds for each response.
-    Raises :class:`PeerTimeout` where that time is over.
+    final response is ignored. ``left_s`` tells how long the final response may still take, whatever comes before it;
+    without it the association's time-out holds for each response. Raises :class:`PeerTimeout` where that time is over.
     """
     context = context_for(channel, sop_class_uid)
     command = Command(CommandField=CommandField.C_FIND_RQ, AffectedSOPClassUID=sop_class_uid, Priority=Priority.MEDIUM)

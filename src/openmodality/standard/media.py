@@ -1,8 +1,13 @@
-"""Names of media, PS3.10 8.1."""
+"""Names of media and of their directory, PS3.10 8."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from openmodality.errors import UsageError
+
+DIRECTORY_NAME: Final = "DICOMDIR"
+"""The file that says what a file-set holds (PS3.10 8.6)."""
 
 
 def clean_volume_label(text: str) -> str:

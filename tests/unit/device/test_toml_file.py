@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from openmodality.device.toml_file import find_line, join_dotted, list_key_lines, parse_toml, place, read_model
+from openmodality.device.toml_file import find_line, join_dotted, list_key_lines, name_place, parse_toml, read_model
 from openmodality.errors import ConfigurationError
 
 
@@ -68,8 +68,8 @@ def test_a_key_that_is_not_there_has_the_line_of_the_table_around_it() -> None:
     assert lines == {("a",): 1, ("b", "c d"): 2, ("b", "c d", "e"): 3}
     assert find_line(("b", "c d", "missing"), lines) == 2
     assert find_line(("missing",), lines) is None
-    assert place(("b", "c d", "e"), lines, "x.toml") == "x.toml line 3: b.c d.e"
-    assert place((), lines, "x.toml") == "x.toml"
+    assert name_place(("b", "c d", "e"), lines, "x.toml") == "x.toml line 3: b.c d.e"
+    assert name_place((), lines, "x.toml") == "x.toml"
     assert join_dotted(("peers", "pacs", "services", 0)) == "peers.pacs.services[0]"
 
 

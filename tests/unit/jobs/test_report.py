@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
 
 import pytest
 
@@ -10,12 +9,9 @@ from openmodality.jobs.listing import read_instances
 from openmodality.jobs.queue import Queue
 from openmodality.jobs.report import JobReport
 from openmodality.store.states import InstanceResult, JobKind
+from tests.unit.jobs.conftest import Clock
 
 CLASS = "1.2.840.10008.5.1.4.1.1.4"
-
-
-class Clock(Protocol):
-    now: float
 
 
 @pytest.fixture

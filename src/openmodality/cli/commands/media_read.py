@@ -20,6 +20,7 @@ from openmodality.cli.terminal.table import add_wide, print_rows
 from openmodality.cli.terminal.values import existing_path, not_empty, volume_label
 from openmodality.counted import format_count
 from openmodality.errors import UsageError
+from openmodality.standard.media import DIRECTORY_NAME
 from openmodality.standard.query_retrieve import Level
 
 _MEGABYTE: Final = 1_000_000
@@ -97,7 +98,7 @@ def run_iso(root: Path, image: str, label: str, joliet: bool, as_json: bool) -> 
 
     if Path(image).exists():
         raise UsageError(f"{image} exists already", advice="name another file for the image")
-    if not (root / "DICOMDIR").exists():
+    if not (root / DIRECTORY_NAME).exists():
         raise UsageError(f"{root} has no DICOMDIR", advice="openmodality media create makes one")
     line = StatusLine()
     length = write_iso_image(

@@ -20,7 +20,7 @@ from openmodality.console.security.accounts import Principal
 from openmodality.dimse.attribute_names import keyword_of
 from openmodality.dimse.reading import read_texts
 from openmodality.errors import NotFound, UsageError, WrongState
-from openmodality.media.directory import DIRECTORY_NAME
+from openmodality.standard.media import DIRECTORY_NAME
 from openmodality.standard.query_retrieve import UNIQUE_KEYS, Level
 from openmodality.value_class import dataclass
 

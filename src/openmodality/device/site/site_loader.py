@@ -26,7 +26,7 @@ from openmodality.device.site.printers import find_misfits
 from openmodality.device.site.setting_types import IncomingService, KeySwitch, ParameterTables
 from openmodality.device.site.site import Equipment, LocalEntity, Peer, Printer, Site, make_printer, name_peer_service
 from openmodality.device.site.site_file import ApplicationEntitySettings, DeviceSettings, PeerSettings, SiteFile
-from openmodality.device.toml_file import Location, list_key_lines, place, read_model
+from openmodality.device.toml_file import Location, list_key_lines, name_place, read_model
 from openmodality.errors import ConfigurationError
 from openmodality.standard.sop_classes import PRESENTATION_LUT
 
@@ -139,7 +139,7 @@ class _Resolver:
                 self._refuse(("peers", name, key), f": there is no file {self._file.parent / file}")
 
     def _refuse(self, location: Location, problem: str) -> NoReturn:
-        raise ConfigurationError(f"{place(location, self._lines, str(self._file))}{problem}")
+        raise ConfigurationError(f"{name_place(location, self._lines, str(self._file))}{problem}")
 
     def _load_profile(self) -> Profile:
         name = self._settings.profile
