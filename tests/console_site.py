@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,11 @@ from openmodality import Modality
 from openmodality.console.security.accounts import Accounts, SessionLimits
 from openmodality.console.server import ConsoleServer
 from openmodality.hospital.hospital import Habits, Hospital
+from tests import plain_http
 from tests.acceptance.hospital_site import in_hospital
 
 PASSWORD: Final = "correct horse battery"
 _TOKEN: Final = 'name="form_token" value="'
-NO_AUTHORITIES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""For clients that speak plain HTTP: to read the authorities of the world takes each of them 50 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class ConsolePlace:
     def log_in(self, name: str) -> Visitor:
         """A program that behaves as the browser of a user."""
         headers = {"origin": self.url, "accept": "text/html"}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=20, verify=NO_AUTHORITIES)
+        client = plain_http.open_client(base_url=self.url, headers=headers, timeout=20)
         visitor = Visitor(self.clients.enter_context(client))
         assert visitor.client.post("/login", data={"name": name, "password": PASSWORD}).status_code == 303
         return visitor

@@ -12,7 +12,8 @@ from typing import Any, Final
 import httpx
 import jsonschema_rs
 
-from tests.console_site import NO_AUTHORITIES, ConsolePlace
+from tests import plain_http
+from tests.console_site import ConsolePlace
 
 DOCUMENT: Final[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent / "docs" / "openapi.json").read_text(encoding="utf-8")
@@ -63,7 +64,7 @@ def add_program(place: ConsolePlace, name: str, scopes: Sequence[str] = ALL_SCOP
 
 def use_token(place: ConsolePlace, token: str) -> RestProgram:
     """A program that shows this token."""
-    return RestProgram(place.url, token, place.clients.enter_context(httpx.Client(timeout=60, verify=NO_AUTHORITIES)))
+    return RestProgram(place.url, token, place.clients.enter_context(plain_http.open_client(timeout=60)))
 
 
 def check_answer(method: str, answer: httpx.Response) -> None:

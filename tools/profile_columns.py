@@ -8,7 +8,7 @@ else, in a module that knows this class: that imports it, or asks something of `
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,9 +40,15 @@ def _find_unread(package: Path) -> Iterator[tuple[str, str]]:
         return
     rows = ast.parse((package / ROWS).read_text(encoding="utf-8"))
     functions = {name: node for path in (READERS, ROWS) for name, node in _list_functions(package / path)}
-    modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.py"))}
-    fields, givers = _find_classes(package, modules)
-    readers = [_Module(module) for path, module in modules.items() if path.relative_to(package) not in LOADING]
+    fields: dict[str, set[str]] = {}
+    givers: dict[str, set[str]] = {}
+    readers: list[_Module] = []
+    for path in sorted(package.rglob("*.py")):  # no tree is kept: to look through them for garbage takes longest
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        if path.is_relative_to(package / "device"):
+            _note_classes(nodes, fields, givers)
+        if path.relative_to(package) not in LOADING:
+            readers.append(_Module(nodes))
     for file, columns, reader in _find_tables(rows):
         named = _find_named_columns(functions, reader)
         for column in columns:
@@ -86,22 +92,16 @@ def _find_named_columns(functions: Mapping[str, ast.FunctionDef], reader: str) -
     return named
 
 
-def _find_classes(package: Path, modules: Mapping[Path, ast.Module]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """The fields of each class of ``device``, and by what of other classes each class is given."""
-    fields: dict[str, set[str]] = {}
-    givers: dict[str, set[str]] = {}
-    for path, module in modules.items():
-        if not path.is_relative_to(package / "device"):
-            continue
-        for node in (each for each in ast.walk(module) if isinstance(each, ast.ClassDef)):
-            for name, annotation in _find_members(node):
-                if not isinstance(annotation, ast.FunctionDef):
-                    fields.setdefault(node.name, set()).add(name)
-                given = annotation.returns if isinstance(annotation, ast.FunctionDef) else annotation
-                for each in ast.walk(given) if given else ():
-                    if isinstance(each, ast.Name):
-                        givers.setdefault(each.id, set()).add(name)
-    return fields, givers
+def _note_classes(nodes: Iterable[ast.AST], fields: dict[str, set[str]], givers: dict[str, set[str]]) -> None:
+    """Note the fields of each class of ``device``, and by what of other classes each class is given."""
+    for node in (each for each in nodes if isinstance(each, ast.ClassDef)):
+        for name, annotation in _find_members(node):
+            if not isinstance(annotation, ast.FunctionDef):
+                fields.setdefault(node.name, set()).add(name)
+            given = annotation.returns if isinstance(annotation, ast.FunctionDef) else annotation
+            for each in ast.walk(given) if given else ():
+                if isinstance(each, ast.Name):
+                    givers.setdefault(each.id, set()).add(name)
 
 
 def _find_members(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr | ast.FunctionDef]]:
@@ -115,10 +115,10 @@ def _find_members(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr | ast.Func
 class _Module:
     """What a module names and reads: the classes that it imports or defines, and all attributes that it reads."""
 
-    def __init__(self, module: ast.Module) -> None:
+    def __init__(self, nodes: Iterable[ast.AST]) -> None:
         self.names: set[str] = set()
         self.attributes: set[str] = set()
-        for node in ast.walk(module):
+        for node in nodes:
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 self.attributes.add(node.attr)
             elif isinstance(node, ast.alias | ast.ClassDef):

@@ -3,13 +3,13 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-import httpx
 import pytest
 
 from openmodality import Modality
 from openmodality.cli.terminal.console import list_missing, serve_console
 from openmodality.device.site.new_site import write_site
 from openmodality.device.site.site_loader import load_site
+from tests import plain_http
 from tests.acceptance.command_line import finish, start
 from tests.acceptance.hospital_site import in_hospital
 from tests.acceptance.in_process import openmodality
@@ -35,8 +35,8 @@ def test_serve_says_where_the_console_is_and_lets_the_first_user_in_once(tmp_pat
         assert f"console: {url}\n" in lines
         (setup,) = [word for line in lines if "add the first within an hour" in line for word in line.split()[-1:]]
         form = {"name": "anna", "password": PASSWORD, "repeated": PASSWORD}
-        assert httpx.post(setup, data=form, headers={"origin": url}, timeout=20).status_code == 303
-        assert httpx.get(setup, timeout=20).status_code == 410
+        assert plain_http.post(setup, data=form, headers={"origin": url}, timeout=20).status_code == 303
+        assert plain_http.get(setup, timeout=20).status_code == 410
         process.terminate()
         ended = finish(process)
         assert ended.status == 0

@@ -9,11 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from PIL import Image
 from pydicom import dcmread
 
+from tests import plain_http
 from tests.acceptance.command_line import SOURCES, openmodality
 from tests.acceptance.json_promise import check_document
 from tests.peers.process import free_port
@@ -86,9 +86,9 @@ def test_on_a_terminal_it_goes_on_with_a_console(tmp_path: Path) -> None:
             while b"Ctrl-C stops" not in printed:
                 printed += os.read(ours, 4096)
             (url,) = re.findall(rb"console: (http://\S+)", printed)
-            assert httpx.get(url.decode()).status_code == 401
+            assert plain_http.get(url.decode()).status_code == 401
             (setup,) = re.findall(rb"within an hour at (http://\S+)", printed)
-            assert "The first user" in httpx.get(setup.decode()).text
+            assert "The first user" in plain_http.get(setup.decode()).text
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0
         finally:

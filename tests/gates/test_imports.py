@@ -6,12 +6,12 @@ neither depends on the code inside nor slows down with it.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,24 +42,47 @@ def skeleton(tmp_path: Path) -> Path:
     return package
 
 
-def _broken_contracts(package: Path) -> set[str]:
-    command = "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-cache', '--no-logo'])"
-    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", command],
-        cwd=package.parent.parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    broken = set(re.findall(r"^(.*) BROKEN$", done.stdout, re.MULTILINE))
-    assert bool(broken) == bool(done.returncode), done.stdout + done.stderr
+_CHECKER = """
+import os, sys
+from importlinter.cli import lint_imports_command
+for folder in map(str.strip, sys.stdin):
+    pid = os.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.dup2(os.open("found.txt", os.O_WRONLY | os.O_CREAT), 1)
+        os.dup2(1, 2)
+        sys.path[0] = os.path.join(folder, "src")
+        lint_imports_command(["--no-cache", "--no-logo"])
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+"""Checks the projects in the folders that it reads, each in a process of its own: to start and import takes longest."""
+
+
+@pytest.fixture(scope="module")
+def checker() -> Iterator[subprocess.Popen[str]]:
+    """It imports import-linter once."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _CHECKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        yield process
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def _broken_contracts(checker: subprocess.Popen[str], package: Path) -> set[str]:
+    assert checker.stdin
+    assert checker.stdout
+    project = package.parent.parent
+    checker.stdin.write(f"{project}\n")
+    status = int(checker.stdout.readline())
+    said = (project / "found.txt").read_text(encoding="utf-8")
+    broken = set(re.findall(r"^(.*) BROKEN$", said, re.MULTILINE))
+    assert bool(broken) == bool(status), said
     return broken
 
 
-def test_the_skeleton_keeps_all_contracts(skeleton: Path) -> None:
-    assert _broken_contracts(skeleton) == set()
+def test_the_skeleton_keeps_all_contracts(checker: subprocess.Popen[str], skeleton: Path) -> None:
+    assert _broken_contracts(checker, skeleton) == set()
 
 
 @pytest.mark.parametrize(
@@ -86,14 +109,16 @@ def test_the_skeleton_keeps_all_contracts(skeleton: Path) -> None:
         ("standard/uids", "pydicom", OWN_BYTES),
     ],
 )
-def test_an_import_that_is_not_allowed_is_found(skeleton: Path, module: str, imported: str, contract: str) -> None:
+def test_an_import_that_is_not_allowed_is_found(
+    checker: subprocess.Popen[str], skeleton: Path, module: str, imported: str, contract: str
+) -> None:
     (skeleton / f"{module}.py").write_text(f"import {imported}\n")
-    assert contract in _broken_contracts(skeleton)
+    assert contract in _broken_contracts(checker, skeleton)
 
 
-def test_a_package_without_a_layer_is_found(skeleton: Path) -> None:
+def test_a_package_without_a_layer_is_found(checker: subprocess.Popen[str], skeleton: Path) -> None:
     (skeleton / "novelty.py").touch()
-    assert _broken_contracts(skeleton) == {LAYERS}
+    assert _broken_contracts(checker, skeleton) == {LAYERS}
 
 
 def test_the_contract_on_sql_holds_for_every_package_but_store() -> None:

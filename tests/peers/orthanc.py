@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 from pydicom.dataset import FileDataset
 
+from tests import plain_http
 from tests.peers.process import HOST, Address, Server, free_port, running
 
 WORKLIST_PLUGIN = Path("/usr/share/orthanc/plugins/libModalityWorklists.so")
@@ -69,7 +70,7 @@ def orthanc(
     file.write_text(json.dumps(configuration | dict(settings or {})), encoding="utf-8")
     log = folder / "orthanc.log"
     with (
-        httpx.Client(base_url=f"http://{HOST}:{http_port}", timeout=10, trust_env=False) as rest,
+        plain_http.open_client(base_url=f"http://{HOST}:{http_port}", timeout=10, trust_env=False) as rest,
         running("Orthanc", "--verbose", file, log=log, ready=lambda: _answers(rest), gently=False) as process,
     ):
         yield Orthanc(aet, port, folder=folder / "storage", log=log, process=process, rest=rest)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from pynetdicom import AE
 
 from tests.peers import witness
 from tests.peers.programs import PACKAGE_OF
@@ -41,6 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--record"):
+        from pynetdicom import AE  # noqa: PLC0415 - start-up time of runs without a record, a quarter of it
+
         sys.addaudithook(_audit)
         for act in (AE.start_server, AE.associate):
             setattr(AE, act.__name__, _noting(witness.PYNETDICOM, act))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from pydicom import dcmread
 
@@ -23,6 +22,7 @@ from openmodality.hospital.hospital import Habits, Hospital
 from openmodality.jobs.job import Job, JobInstance
 from openmodality.store.listing.audit import AuditSearch
 from openmodality.store.states import InstanceResult, JobState
+from tests import plain_http
 from tests.acceptance.hospital_site import in_hospital
 from tests.audit_messages import find_schema_faults
 from tests.interop.certificates import KeyPair, key_pair
@@ -386,7 +386,7 @@ def test_a_peer_that_cannot_be_is_refused_with_words(tmp_path: Path, settings: s
 def test_the_service_refuses_what_is_no_study_and_goes_on(clouds: Clouds) -> None:
     url = f"{clouds.hospital.web_url}/studies"
     kind = {"content-type": 'multipart/related; type="application/dicom"; boundary=x'}
-    with httpx.Client(timeout=20) as client:
+    with plain_http.open_client(timeout=20) as client:
         assert client.post(url, content=b"x", headers={"content-type": "text/plain"}).status_code == 415
         assert client.post(url, content=b"--x\r\ncut", headers=kind).status_code == 400
         assert client.post(f"{url}2", content=b"x", headers=kind).status_code == 404

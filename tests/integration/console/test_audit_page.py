@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from openmodality.store.listing.audit import AuditSearch
+from tests import plain_http
 from tests.console_site import PASSWORD, ConsolePlace, console_in_hospital
 from tests.peers.objects import mr_series
 
@@ -65,7 +65,7 @@ def test_the_page_says_where_the_trail_stands(place: ConsolePlace) -> None:
 def test_login_failed_login_and_logout_are_on_record(place: ConsolePlace) -> None:
     visitor = place.log_in("otto")
     visitor.post("/logout")
-    httpx.post(f"{place.url}/login", data={"name": "otto", "password": "wrong"}, headers={"origin": place.url})
+    plain_http.post(f"{place.url}/login", data={"name": "otto", "password": "wrong"}, headers={"origin": place.url})
     rows = place.modality.audit.find(AuditSearch(kinds=["authentication"], user="otto")).rows[:3]
     types = [("Logout" in row.entry.message, row.entry.outcome) for row in reversed(rows)]
     assert types == [(False, 0), (True, 0), (False, 8)]
@@ -137,7 +137,7 @@ def test_every_way_to_an_image_is_on_record(place: ConsolePlace, tmp_path: Path,
     uid = place.modality.instances(PatientID="TEST-0001")[0]["SOPInstanceUID"]
     name = "sees-" + "".join(filter(str.isalnum, path))
     headers = {"authorization": f"Bearer {place.accounts.add_token(name, ['view'])}"}
-    assert httpx.get(place.url + path.format(uid), headers=headers).status_code == 200
+    assert plain_http.get(place.url + path.format(uid), headers=headers).status_code == 200
     rows = place.modality.audit.find(AuditSearch(kinds=["access"], user=name)).rows
     assert [row.patients for row in rows] == [("TEST-0001",)]
 

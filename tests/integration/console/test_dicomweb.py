@@ -21,6 +21,7 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
 
+from tests import plain_http
 from tests.console_site import ConsolePlace, console_in_hospital
 from tests.peers.objects import mr_image, save
 
@@ -104,7 +105,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         assert len(place.modality.instances()) == 6, imported
         token = place.accounts.add_token("viewer", ["view"])
         headers = {"authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=f"{place.url}/dicom-web", headers=headers, timeout=20) as client:
+        with plain_http.open_client(base_url=f"{place.url}/dicom-web", headers=headers, timeout=20) as client:
             yield Web(place, client)
 
 
@@ -362,7 +363,7 @@ def test_pictures_are_drawn_by_window_part_and_size(web: Web) -> None:
 
 
 def test_nobody_reads_without_a_token_and_who_may_not_see_is_refused(web: Web) -> None:
-    response = httpx.get(f"{web.client.base_url}studies", headers={"accept": "text/html"})
+    response = plain_http.get(f"{web.client.base_url}studies", headers={"accept": "text/html"})
     assert response.status_code == 401
     assert response.headers["www-authenticate"].startswith("Bearer")
     other = web.place.accounts.add_token("auditor", ["audit"])
@@ -386,7 +387,7 @@ def test_only_pages_of_listed_origins_may_read(web: Web) -> None:
     assert "authorization" in before.headers["access-control-allow-headers"]
     other = httpx.options(f"{web.client.base_url}studies", headers={"origin": "https://elsewhere.example", **asked})
     assert "access-control-allow-headers" not in other.headers
-    refused = httpx.get(f"{web.client.base_url}studies", headers={"origin": VIEWER})
+    refused = plain_http.get(f"{web.client.base_url}studies", headers={"origin": VIEWER})
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, VIEWER)
 
 
@@ -439,5 +440,5 @@ def test_nothing_beside_the_viewer_is_served(web: Web, path: str) -> None:
 
 
 def test_the_viewer_is_for_who_may_see_images(web: Web) -> None:
-    answer = httpx.get(f"{web.place.url}/ohif/viewer?StudyInstanceUIDs=1.2", headers={"accept": "text/html"})
+    answer = plain_http.get(f"{web.place.url}/ohif/viewer?StudyInstanceUIDs=1.2", headers={"accept": "text/html"})
     assert answer.headers["location"] == "/login?back=/ohif/viewer%3FStudyInstanceUIDs%3D1.2"

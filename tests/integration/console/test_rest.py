@@ -18,6 +18,7 @@ from pydicom import dcmread
 
 from openmodality.store.files.instance_file import StorageFull
 from openmodality.store.local import LocalStore
+from tests import plain_http
 from tests.console_site import ConsolePlace, console_in_hospital
 from tests.peers.process import wait_until
 from tests.rest_client import RestProgram, add_program, use_token
@@ -104,7 +105,7 @@ def test_an_exam_from_the_worklist_to_the_archive(place: ConsolePlace, program: 
     ended = program.post(f"/exams/{exam}/complete")
     assert ended["state"] == "COMPLETED"
     assert place.modality.wait_until_idle(60)
-    check_traffic(httpx.get(f"{place.url}/metrics").text)
+    check_traffic(plain_http.get(f"{place.url}/metrics").text)
     shown = program.get(f"/exams/{exam}")
     assert shown["steps"][0]["reported"] == ["IN PROGRESS to ris: done", "COMPLETED to ris: done"]
     assert shown["sent"] == shown["committed"] == shown["instances"] > 0
@@ -413,9 +414,9 @@ def test_a_session_shows_its_form_token_and_a_program_none(place: ConsolePlace) 
     assert (refused.status_code, refused.json()["status"]) == (403, 403)
     token = visitor.get("/account").text.partition('name="form_token" value="')[2].partition('"')[0]
     assert visitor.client.post("/api/v1/worklist", json={}, headers={"x-form-token": token}).status_code == 200
-    nobody = httpx.get(f"{place.url}/api/v1/jobs")
+    nobody = plain_http.get(f"{place.url}/api/v1/jobs")
     assert nobody.headers["www-authenticate"].startswith("Bearer")
-    elsewhere = httpx.get(f"{place.url}/api/v1/jobs", headers={"host": "evil.example"})
+    elsewhere = plain_http.get(f"{place.url}/api/v1/jobs", headers={"host": "evil.example"})
     assert (elsewhere.status_code, elsewhere.headers["content-type"]) == (421, "application/problem+json")
 
 
@@ -436,11 +437,11 @@ def test_health_and_figures_ask_for_no_session(
 ) -> None:
     program.get(f"/exams/{exam}")
     program.post("/peers/ris/echo")
-    assert httpx.get(f"{place.url}/healthz").json() == {"ready": True, "checks": []}
-    ready = httpx.get(f"{place.url}/readyz")
+    assert plain_http.get(f"{place.url}/healthz").json() == {"ready": True, "checks": []}
+    ready = plain_http.get(f"{place.url}/readyz")
     assert (ready.status_code, ready.json()["ready"]) == (200, True)
     assert {each["name"] for each in ready.json()["checks"]} == {"database", "disk", "worker", "listeners"}
-    text = httpx.get(f"{place.url}/metrics").text
+    text = plain_http.get(f"{place.url}/metrics").text
     for figure in (
         "jobs",
         "exams",
@@ -455,7 +456,7 @@ def test_health_and_figures_ask_for_no_session(
     for secret in (PATIENT["PatientName"], PATIENT["PatientID"], frame):
         assert secret not in text
     for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded"):
-        proxied = httpx.get(f"{place.url}/metrics", headers={name: "10.1.2.3"})
+        proxied = plain_http.get(f"{place.url}/metrics", headers={name: "10.1.2.3"})
         assert proxied.status_code == 401, "whoever asks through a proxy is not on this machine"
 
 

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import httpx
 import pytest
 from pydicom import Dataset
 from pynetdicom import evt
@@ -19,6 +18,7 @@ from openmodality import Modality
 from openmodality.cli.main import main
 from openmodality.console.server import ConsoleServer
 from openmodality.store.states import JobState
+from tests import plain_http
 from tests.console_site import ConsolePlace
 from tests.peers.objects import mr_series
 from tests.peers.process import HOST, free_port
@@ -168,7 +168,7 @@ def test_a_match_is_a_line_before_the_next_one_has_come_and_who_goes_away_cancel
     with serving([syntax], [(evt.EVT_C_FIND, find)], aet="SLOW", port=SLOW_PORT):
         headers = {"authorization": f"Bearer {program.token}", "accept": "application/x-ndjson"}
         url = f"{place.url}/api/v1/peers/slow/query"
-        with httpx.stream("POST", url, json={}, headers=headers, timeout=20) as answer:
+        with plain_http.stream("POST", url, json={}, headers=headers, timeout=20) as answer:
             line = json.loads(next(answer.iter_lines()))
         assert line == {"event": "match", "attributes": {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": "1.0"}}
         goes_on.set()

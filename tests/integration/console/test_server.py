@@ -21,6 +21,7 @@ from openmodality.console.security.login_limits import FREE_ATTEMPTS
 from openmodality.console.server import ConsoleServer
 from openmodality.errors import ConfigurationError, TransportError
 from openmodality.store.states import Subject
+from tests import plain_http
 from tests.console_site import PASSWORD, ConsolePlace, Visitor, console_in_hospital
 
 PAGES = ("/today", "/today/last", "/exam", "/images", "/jobs", "/peers", "/account")
@@ -30,10 +31,10 @@ PAGES = ("/today", "/today/last", "/exam", "/images", "/jobs", "/peers", "/accou
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsolePlace]:
     with console_in_hospital(tmp_path_factory.mktemp("console")) as started:
         setup = started.server.make_setup_url()
-        assert httpx.get(setup).status_code == 200
+        assert plain_http.get(setup).status_code == 200
         form = {"name": "anna", "password": PASSWORD, "repeated": PASSWORD}
-        assert httpx.post(setup, data=form, headers={"origin": started.url}).status_code == 303
-        assert httpx.get(setup).status_code == 410, "it works once"
+        assert plain_http.post(setup, data=form, headers={"origin": started.url}).status_code == 303
+        assert plain_http.get(setup).status_code == 410, "it works once"
         assert started.server.make_setup_url() == "", "there is a user now"
         for role in ("viewer", "operator", "auditor"):
             started.add_user(role, role)
@@ -47,22 +48,22 @@ def anna(place: ConsolePlace) -> Visitor:
 
 def test_every_page_asks_who_it_is(place: ConsolePlace) -> None:
     for path in (*PAGES, "/exam/1", "/jobs/1", "/start/1", "/images/study/1.2"):
-        answer = httpx.get(place.url + path, headers={"accept": "text/html"})
+        answer = plain_http.get(place.url + path, headers={"accept": "text/html"})
         assert (answer.status_code, answer.headers["location"]) == (303, f"/login?back={path}")
-    assert httpx.get(f"{place.url}/api/v1/events").status_code == 401
-    part = httpx.get(f"{place.url}/jobs/list", headers={"hx-request": "true"})
+    assert plain_http.get(f"{place.url}/api/v1/events").status_code == 401
+    part = plain_http.get(f"{place.url}/jobs/list", headers={"hx-request": "true"})
     assert (part.status_code, part.headers["hx-redirect"]) == (401, "/login")
 
 
 def test_a_way_back_leads_nowhere_else(place: ConsolePlace) -> None:
     for back in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
         form = {"name": "anna", "password": PASSWORD, "back": back}
-        answer = httpx.post(f"{place.url}/login", data=form, headers={"origin": place.url})
+        answer = plain_http.post(f"{place.url}/login", data=form, headers={"origin": place.url})
         assert answer.headers["location"] == "/"
 
 
 def test_the_cookie_is_for_this_console_alone(place: ConsolePlace) -> None:
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{place.url}/login", data={"name": "anna", "password": PASSWORD}, headers={"origin": place.url}
     )
     cookie = answer.headers["set-cookie"].lower()
@@ -93,12 +94,12 @@ def test_pages_show_what_there_is(anna: Visitor) -> None:
 
 def test_a_form_that_is_sent_after_its_session_is_not_done_and_that_is_said(place: ConsolePlace) -> None:
     headers = {"accept": "text/html", "origin": place.url, "referer": f"{place.url}/register"}
-    answer = httpx.post(f"{place.url}/register", headers=headers, data={"PatientID": "1"})
+    answer = plain_http.post(f"{place.url}/register", headers=headers, data={"PatientID": "1"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?back=/register&ended=1")
-    login = httpx.get(place.url + answer.headers["location"]).text
+    login = plain_http.get(place.url + answer.headers["location"]).text
     assert "Your session has ended, and nothing was done." in login
     assert 'name="back" value="/register"' in login
-    elsewhere = httpx.post(f"{place.url}/register", headers=headers | {"referer": "http://elsewhere/x"})
+    elsewhere = plain_http.post(f"{place.url}/register", headers=headers | {"referer": "http://elsewhere/x"})
     assert elsewhere.headers["location"] == "/login?back=/&ended=1"
 
 
@@ -114,7 +115,7 @@ def test_what_changes_something_needs_the_token_of_the_session(place: ConsolePla
 def test_another_site_changes_nothing(place: ConsolePlace, anna: Visitor) -> None:
     answer = anna.client.post("/emergency", headers={"origin": "http://evil.example"})
     assert answer.status_code == 403
-    assert httpx.get(place.url, headers={"host": "evil.example"}).status_code == 421
+    assert plain_http.get(place.url, headers={"host": "evil.example"}).status_code == 421
     assert place.modality.exams() == []
 
 
@@ -151,7 +152,7 @@ def test_an_auditor_sees_no_patient(place: ConsolePlace) -> None:
 def read_stream(place: ConsolePlace, token: str, **headers: str) -> Generator[dict[str, str], None, None]:
     """The events of a stream as they come."""
     url, given = f"{place.url}/api/v1/events", {"authorization": f"Bearer {token}", **headers}
-    with httpx.stream("GET", url, headers=given, timeout=20) as answer:
+    with plain_http.stream("GET", url, headers=given, timeout=20) as answer:
         assert answer.status_code == 200, answer.read()
         event: dict[str, str] = {}
         for line in answer.iter_lines():
@@ -207,11 +208,11 @@ def test_a_stream_ends_once_its_token_is_revoked_however_much_there_is_to_tell(
 def test_a_token_is_good_for_its_scopes(place: ConsolePlace) -> None:
     token = place.accounts.add_token("operates", ["operate"])
     headers = {"authorization": f"Bearer {token}"}
-    refused = httpx.get(f"{place.url}/api/v1/events", headers=headers)
+    refused = plain_http.get(f"{place.url}/api/v1/events", headers=headers)
     assert refused.status_code == 403
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["detail"].startswith("operates may not see")
-    assert httpx.get(f"{place.url}/jobs", headers={"authorization": "Bearer x"}).status_code == 401
+    assert plain_http.get(f"{place.url}/jobs", headers={"authorization": "Bearer x"}).status_code == 401
 
 
 def test_static_files_may_be_kept_for_good_and_nothing_else(place: ConsolePlace, anna: Visitor) -> None:
@@ -220,9 +221,9 @@ def test_static_files_may_be_kept_for_good_and_nothing_else(place: ConsolePlace,
     paths = re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)
     assert len(paths) == 4
     for path in paths:
-        assert "immutable" in httpx.get(place.url + path).headers["cache-control"]
+        assert "immutable" in plain_http.get(place.url + path).headers["cache-control"]
     for path in ("/static/x/../app.py", "/static/x/..%2fapp.py", "/static/x/VENDOR.toml"):
-        assert httpx.get(place.url + path).status_code == 404
+        assert plain_http.get(place.url + path).status_code == 404
 
 
 def test_it_stops_within_three_seconds_with_twenty_streams_open(tmp_path: Path) -> None:
@@ -230,7 +231,7 @@ def test_it_stops_within_three_seconds_with_twenty_streams_open(tmp_path: Path) 
         token = place.accounts.add_token("display", ["view"])
         ended = []
         for _ in range(20):
-            client = streams.enter_context(httpx.Client(timeout=20))
+            client = streams.enter_context(plain_http.open_client(timeout=20))
             url, headers = f"{place.url}/api/v1/events", {"authorization": f"Bearer {token}"}
             answer = streams.enter_context(client.stream("GET", url, headers=headers))
             lines = answer.iter_lines()
@@ -262,7 +263,7 @@ def test_what_is_wrong_with_its_settings_is_said(tmp_path: Path) -> None:
 def test_too_many_attempts_have_to_wait(tmp_path: Path) -> None:
     def try_once(url: str, password: str) -> httpx.Response:
         data = {"name": "anna", "password": password}
-        return httpx.post(f"{url}/login", data=data, headers={"origin": url})
+        return plain_http.post(f"{url}/login", data=data, headers={"origin": url})
 
     with console_in_hospital(tmp_path) as place:
         place.add_user("anna", "viewer")
@@ -280,7 +281,7 @@ def test_passwords_that_are_tried_at_once_are_counted_as_well(
 ) -> None:
     def try_once(number: int) -> int:
         data = {"name": "nobody", "password": f"wrong {number}"}
-        return httpx.post(f"{place.url}/login", data=data, headers={"origin": place.url}, timeout=60).status_code
+        return plain_http.post(f"{place.url}/login", data=data, headers={"origin": place.url}, timeout=60).status_code
 
     monkeypatch.setattr(place.server.context.login_limits, "_clock", lambda: 1000.0)
     monkeypatch.setattr(place.server.context.login_limits, "_failures", OrderedDict())

@@ -15,6 +15,7 @@ from openmodality.console.kept_log import KeptLog
 from openmodality.console.pages.service_state import describe_validity
 from openmodality.console.server import ConsoleServer
 from openmodality.network.certificates import CertificateFacts
+from tests import plain_http
 from tests.console_site import PASSWORD, ConsolePlace, Visitor, console_in_hospital
 from tests.unit.network.test_certificates import make_certificate
 
@@ -181,7 +182,7 @@ def test_users_are_made_changed_and_shut_out(place: ConsolePlace, anna: Visitor)
     assert link is not None
     assert link[1] not in anna.get("/service/users").text, "it is shown once"
     form = {"password": PASSWORD, "repeated": PASSWORD}
-    assert httpx.post(link[1], data=form, headers={"origin": place.url}).status_code == 303
+    assert plain_http.post(link[1], data=form, headers={"origin": place.url}).status_code == 303
     eve = place.log_in("eve")
     assert eve.get("/service").status_code == 403
     anna.post("/service/users/eve/roles", role="service")
@@ -189,7 +190,9 @@ def test_users_are_made_changed_and_shut_out(place: ConsolePlace, anna: Visitor)
     assert place.log_in("eve").get("/service").status_code == 200
     anna.post("/service/users/eve/access", access="disable")
     assert "let in no longer since" in anna.get("/service/users").text
-    login = httpx.post(f"{place.url}/login", data={"name": "eve", "password": PASSWORD}, headers={"origin": place.url})
+    login = plain_http.post(
+        f"{place.url}/login", data={"name": "eve", "password": PASSWORD}, headers={"origin": place.url}
+    )
     assert login.status_code == 401
     anna.post("/service/users/eve/access", access="enable")
     assert place.log_in("eve").get("/service").status_code == 200
@@ -211,10 +214,10 @@ def test_tokens_are_made_and_revoked(place: ConsolePlace, anna: Visitor) -> None
     secret = re.search(r'class="secret">([^<]+)<', made)
     assert secret is not None
     headers = {"authorization": f"Bearer {secret[1]}", "accept": "text/html"}
-    assert httpx.get(f"{place.url}/jobs", headers=headers).status_code == 200
+    assert plain_http.get(f"{place.url}/jobs", headers=headers).status_code == 200
     assert secret[1] not in anna.get("/service/users").text
     anna.post("/service/tokens/display/revoke")
-    assert httpx.get(f"{place.url}/jobs", headers=headers).status_code == 303
+    assert plain_http.get(f"{place.url}/jobs", headers=headers).status_code == 303
 
 
 def token(visitor: Visitor) -> dict[str, str]:
@@ -273,26 +276,26 @@ def test_an_emergency_exam_without_login_starts_and_sees_nothing(
     with console_in_hospital(tmp_path) as place:
         headers = {"origin": place.url, "accept": "text/html"}
         url = f"{place.url}/login/emergency"
-        assert "emergency" not in httpx.get(f"{place.url}/login").text.casefold(), "off by default"
-        assert httpx.post(url, headers=headers).status_code == 403
+        assert "emergency" not in plain_http.get(f"{place.url}/login").text.casefold(), "off by default"
+        assert plain_http.post(url, headers=headers).status_code == 403
         assert place.modality.exams() == []
         place.add_user("anna", "service")
         change(place.log_in("anna"), "console", emergency_start="true")
-        assert "Start an emergency exam" in httpx.get(f"{place.url}/login").text
-        assert httpx.post(url, headers={"accept": "text/html"}).status_code == 403, "from another site"
-        assert httpx.post(url, headers={**headers, "x-forwarded-for": "10.0.0.7"}).status_code == 403
-        assert "emergency" not in httpx.get(f"{place.url}/login", headers={"forwarded": "for=x"}).text.casefold()
-        answer = httpx.post(url, headers=headers)
+        assert "Start an emergency exam" in plain_http.get(f"{place.url}/login").text
+        assert plain_http.post(url, headers={"accept": "text/html"}).status_code == 403, "from another site"
+        assert plain_http.post(url, headers={**headers, "x-forwarded-for": "10.0.0.7"}).status_code == 403
+        assert "emergency" not in plain_http.get(f"{place.url}/login", headers={"forwarded": "for=x"}).text.casefold()
+        answer = plain_http.post(url, headers=headers)
         assert "Emergency exam 1 has started" in answer.text
         assert "set-cookie" not in answer.headers, "nobody is logged in"
         (exam,) = place.modality.exams()
         assert exam.text(0x00100010) not in answer.text
-        assert httpx.get(f"{place.url}/exam/1", headers=headers).status_code == 303
+        assert plain_http.get(f"{place.url}/exam/1", headers=headers).status_code == 303
         assert [(each.msg, each.__dict__["exam"]) for each in caplog.records if "override" in each.msg] == [
             ("console.emergency_override", 1)
         ]
         for _ in range(10):
-            refused = httpx.post(url, headers=headers)
+            refused = plain_http.post(url, headers=headers)
         assert refused.status_code == 403
         assert "several emergency exams" in refused.text.casefold()
         assert len(place.modality.exams()) < 10
