@@ -15,6 +15,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from sqlalchemy import text
 
 from openmodality.activities import query_answers
+from openmodality.store.listing.audit import AuditSearch
 from tests.acceptance.requirements.query_device import (
     FIND,
     LEVELS,
@@ -111,6 +112,14 @@ def test_one_pending_response_for_each_match_and_then_success(
     for _, found in pending:
         assert found is not None
         assert (found.QueryRetrieveLevel, found.RetrieveAETitle) == (level, "OM_MR")
+
+
+def test_a_query_of_a_peer_is_on_record(device: QueryDevice) -> None:
+    before = device.modality.audit.read_state().last
+    assert len(device.matches("STUDY", "STUDY", **ask("STUDY", "STUDY", PatientID="P2"))) == 1
+    rows = [row for row in device.modality.audit.find(AuditSearch()).rows if row.number > before]
+    [query] = [row for row in rows if row.entry.kind == "query"]
+    assert query.users[-1] == "OM_MR"
 
 
 @pytest.mark.parametrize(

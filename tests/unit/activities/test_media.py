@@ -86,6 +86,7 @@ def test_pages_give_way_to_instances(tmp_path: Path) -> None:
     tight = ApplicationProfile("TIGHT", 1_048_576 + 7 * 2048 + 4 * 2048)
     (disc,) = create_medium(request(tmp_path, series(tmp_path, 1), tight, words=WORDS))
     assert not (disc.folder / "INDEX.HTM").exists()
+    assert not (disc.folder / "IHE_PDI").exists()
     assert disc.report.notices[-1] == "there was no room for the pages; the disc holds the instances alone"
 
 

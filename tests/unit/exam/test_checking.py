@@ -38,6 +38,14 @@ def test_a_volume_is_described(begin_exam: BeginExam, capsys: pytest.CaptureFixt
     assert check_as_json(check)["slice_spacing_mm"] == 3
 
 
+def test_the_field_of_view_is_that_of_all_pixels(begin_exam: BeginExam) -> None:
+    exam = begin_exam()
+    place = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "ImagePositionPatient": [0, 0, 0], "SliceThickness": 1}
+    exam.series("FINE").add(np.ones((4, 5), dtype=np.uint16), **place, PixelSpacing=[0.5, 0.25])
+    [check] = exam.check()
+    assert check.field_of_view_mm == (2.0, 1.25)
+
+
 def test_what_is_odd_is_said(begin_exam: BeginExam, capsys: pytest.CaptureFixture[str]) -> None:
     exam = begin_exam()
     place = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "PixelSpacing": [1, 1], "SliceThickness": 1}

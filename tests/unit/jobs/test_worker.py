@@ -288,6 +288,27 @@ def test_a_job_that_another_worker_took_back_is_left_to_it(queue: Queue) -> None
     assert [(job.attempts, job.reason) for job in found] == [(0, ""), (0, "")]
 
 
+def test_a_worker_says_again_and_again_that_it_has_its_jobs(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else another process would take a job that takes longer than a lease."""
+    monkeypatch.setattr("openmodality.jobs.worker._LOOK_S", 0.01)
+    real, said = queue.keep_leases, threading.Semaphore(0)
+
+    def keep(worker: str) -> list[Job]:
+        said.release()
+        return real(worker)
+
+    monkeypatch.setattr(queue, "keep_leases", keep)
+    told: list[bool] = []
+
+    def send(job: Job, report: JobReport) -> JobOutcome:
+        told.extend(said.acquire(timeout=20) for _ in range(3))
+        return Done()
+
+    with working(queue, send, threads=1):
+        wait_for(queue, add(queue), JobState.DONE)
+    assert told == [True] * 3
+
+
 def test_a_database_that_cannot_be_looked_at_is_in_the_log_with_the_reason(
     queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

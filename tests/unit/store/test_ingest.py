@@ -19,7 +19,7 @@ from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore, open_store
 from openmodality.store.rows import deletion
 from openmodality.store.schema import events
-from openmodality.store.states import Origin, ProblemKind
+from openmodality.store.states import Origin, ProblemKind, Subject
 from tests.peers.objects import mr_image, save
 from tests.peers.process import wait_until
 
@@ -166,6 +166,14 @@ def test_one_odd_instance_stops_none_of_the_others(store: LocalStore, tmp_path: 
     assert (store.files.root.parent / problem.file).exists()
     assert problem.reason
     assert "Doe" not in problem.reason
+
+
+def test_a_change_is_made_once_though_an_instance_around_it_is_refused(store: LocalStore, tmp_path: Path) -> None:
+    """Such as a row of the audit trail on what has arrived."""
+    store.change_later(lambda transaction: transaction.add_event(Subject.STORE, "arrivals", "told"))
+    accept_with_one_odd(store, tmp_path, "\ud800")
+    assert stored(store) == 5
+    assert remarks(store).count(("arrivals", "told")) == 1
 
 
 def accept_with_one_odd(store: LocalStore, folder: Path, oddity: str | Exception) -> None:

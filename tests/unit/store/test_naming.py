@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from openmodality.errors import StoreError, UsageError
 from openmodality.standard.query_retrieve import Level
-from openmodality.store.files.instance_file import Stored
+from openmodality.store import naming
+from openmodality.store.files.instance_file import InstanceFile, Named, Stored
 from openmodality.store.files.instance_files import InstanceFiles
 from openmodality.store.listing.entities import count
 from openmodality.store.listing.problems import list_problems
 from openmodality.store.local import LocalStore, open_store
-from openmodality.store.rows.unnamed_files import read_unnamed
+from openmodality.store.rows.unnamed_files import read_unnamed, remove_unnamed
 from openmodality.store.states import Origin
 from openmodality.store.transaction import Transaction
 from tests.peers.objects import mr_image, save
@@ -124,6 +125,62 @@ def test_what_is_refused_leaves_nothing(store: LocalStore, path: Path) -> None:
         make(store, path, refuse)
     assert not store.files.path(path.stem).exists()
     assert not [left for left in (store.files.root / ".incoming").rglob("*") if left.is_file()]
+
+
+def test_a_note_is_kept_until_the_name_survives_a_power_failure(
+    folder: Path, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync = os.fsync
+
+    def sync(fd: int) -> None:
+        done.append(str(Path(f"/proc/self/fd/{fd}").readlink()))
+        fsync(fd)
+
+    def take_out(transaction: Transaction, uids: Sequence[str]) -> None:
+        done.extend(uids)
+        remove_unnamed(transaction, uids)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(naming, "remove_unnamed", take_out)
+    monkeypatch.setattr(naming, "_NOTES_KEPT", 2)
+    paths = [save(mr_image(rows=4, columns=4), tmp_path) for _ in range(3)]
+    with open_store(folder, url=database_url, durability="fsync") as store:
+        for path in paths:
+            make(store, path)
+            with store.write():
+                pass
+            assert path.stem not in done
+        kept_in = {path.stem: str(store.files.path(path.stem).parent) for path in paths}
+    assert [each for each in done if each in kept_in] == [path.stem for path in paths]
+    for uid, place in kept_in.items():
+        assert place in done[: done.index(uid)]
+
+
+def test_a_file_that_was_there_before_stays_when_names_are_taken_back(
+    store: LocalStore, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = save(mr_image(rows=4, columns=4), tmp_path)
+    real = InstanceFiles.name_once
+
+    def write(path: Path) -> InstanceFile:
+        file = store.files.create(path.stem)
+        file.write(path.read_bytes())
+        return file
+
+    write(path).commit()
+    temporary = {each.stem: write(each).complete() for each in (path, other)}
+
+    def fail(self: InstanceFiles, name: str, uid: str, synced: bool | None = None) -> Named:
+        if uid == other.stem:
+            raise OSError(28, "no space left")
+        return real(self, name, uid, synced)
+
+    monkeypatch.setattr(InstanceFiles, "name_once", fail)
+    with pytest.raises(StoreError, match="No space left"):
+        store._naming.name_all(temporary)
+    assert store.files.path(path.stem).read_bytes() == path.read_bytes()
+    assert not store.files.path(other.stem).exists()
 
 
 def test_a_file_of_a_live_process_may_be_named_by_another(store: LocalStore, path: Path) -> None:

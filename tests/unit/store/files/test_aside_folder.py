@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -30,11 +31,19 @@ def test_a_file_system_without_links_gets_a_copy(
     def refuse(*_: object) -> None:
         raise OSError(18, "another file system")
 
+    fsync, synced = os.fsync, list[int]()
+
+    def sync(fd: int) -> None:
+        synced.append(os.fstat(fd).st_size if stat.S_ISREG(os.fstat(fd).st_mode) else 0)
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", sync)
     if not linked:
         monkeypatch.setattr(os, "link", refuse)
     (tmp_path / "file").write_bytes(b"content")
     name = aside.put(tmp_path / "file", "1.2.3", b"digest")
     assert aside.path(name).read_bytes() == b"content"
+    assert (len(b"content") in synced) is not linked
     assert (tmp_path / "file").exists()
     assert aside.names() == [name]
     aside.remove(name)

@@ -191,6 +191,27 @@ def test_a_file_is_synced_before_it_gets_its_name_and_the_name_after(
     assert done == (["file of 7", "name", "folder"] if durability == "fsync" else ["name"])
 
 
+def test_a_new_folder_and_the_end_of_a_name_are_synced(files: InstanceFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[Path] = []
+    fsync = os.fsync
+
+    def synced(fd: int) -> None:
+        done.append(Path(f"/proc/self/fd/{fd}").readlink())
+        fsync(fd)
+
+    file = files.create(UID)
+    file.write(b"content")
+    temporary = file.complete()
+    folder = files.path(UID).parent
+    monkeypatch.setattr(os, "fsync", synced)
+    files.name_once(temporary, UID)
+    assert done == ([files.root, folder] if files.synced else [])
+    done.clear()
+    assert files.delete(UID)
+    assert not files.delete(UID)
+    assert done == ([folder] if files.synced else [])
+
+
 def test_a_folder_that_is_removed_under_us_is_made_again(files: InstanceFiles) -> None:
     put(files, "1.2.3", b"x")
     shutil.rmtree(files.root)
