@@ -173,7 +173,7 @@ class Workflow:
             work = _find_work(transaction, exam, find_open_step(transaction, exam_id))
             if state is StepStatus.COMPLETED and not (_list_content(work) or work.events):
                 raise WrongState(f"exam {exam_id} has no image: discontinue it instead")
-            ending = exam.ending or Ending(state, self.now, reason)
+            ending = exam.ending or Ending(state, _find_end(work, self.now), reason)
             if (ending.state, ending.reason) != (state, reason):
                 raise WrongState(
                     f"exam {exam_id} is about to be {_describe_ending(ending)}",
@@ -297,6 +297,12 @@ class Workflow:
 
 def _find_work(snapshot: Snapshot, exam: ExamRecord, step: StepRecord | None) -> StepWork:
     return StepWork(exam, step, list_instances(snapshot, exam), read_irradiation(snapshot, exam.id))
+
+
+def _find_end(work: StepWork, now: float) -> float:
+    """When the work ends: not before what is on record of it, where the clock was set back meanwhile."""
+    begun = work.exam.created_at if work.step is None else work.step.started_at
+    return max([now, begun, *(series.started for series in work.series)])
 
 
 def _list_content(work: StepWork) -> list[SeriesContent]:

@@ -93,6 +93,8 @@ def test_a_status_is_never_a_bare_code() -> None:
     assert refused.said.startswith("A700")
     assert len(refused.said) > len("A700 ")
     assert make_line(JobInstance("1.2", "1.2.3", InstanceResult.FAILURE, None, "no answer")).said == "no answer"
+    said = "ris answered N-SET with 0112 No such SOP Instance: not done"
+    assert make_line(JobInstance("1.2", "1.2.3", InstanceResult.FAILURE, 0x0112, said, 1)).said == said
 
 
 def test_what_can_be_done_about_a_job() -> None:

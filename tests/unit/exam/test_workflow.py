@@ -15,7 +15,8 @@ from openmodality.exam.session import Exam
 from openmodality.exam.workflow import Workflow
 from openmodality.jobs.listing import list_jobs
 from openmodality.standard.performed_step import StepStatus
-from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord
+from openmodality.store.data_set_json import from_json
+from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord, read_steps
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import save_exam
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
@@ -168,3 +169,16 @@ def test_an_exam_in_progress_is_begun_already(begin_exam: BeginExam, make_workfl
     exam = begin_exam()
     assert make_workflow().begin(exam.id) == exam.record
     assert len(exam.steps) == 1
+
+
+def test_a_step_does_not_end_before_what_is_on_record_of_it(begin_exam: BeginExam, store: LocalStore) -> None:
+    exam = begin_exam()
+    add_image(exam.series("T1"))
+    begun = max(exam.record.created_at, *(series.started for series in exam.record.series))
+    store.database.clock = lambda: begun - 86400.0  # the clock is set back by a day
+    exam.complete()
+    assert exam.record.ended_at == begun
+    with store.read() as snapshot:
+        [step] = read_steps(snapshot, exam.id)
+    begin, end = from_json(step.n_create), from_json(step.n_set)
+    assert end.PerformedProcedureStepEndDate >= begin.PerformedProcedureStepStartDate

@@ -100,4 +100,4 @@ def describe_answer(instance: JobInstance) -> str:
         return instance.comment
     code = f"{instance.status:04X}"
     said = instance.comment.removeprefix("status ")  # so a send job notes it
-    return said if said.startswith(code) else describe(instance.status, said)
+    return said if code in said else describe(instance.status, said)  # a performed step says who answered

@@ -34,12 +34,17 @@ def mend_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, closefd=False))
     out = sys.__stdout__
-    if isinstance(out, io.TextIOWrapper) and out.errors == "strict":
+    if isinstance(out, io.TextIOWrapper) and _is_refusing(out):
         out.reconfigure(errors="backslashreplace")
     given = sys.__stderr__
     if given is not None and sys.stderr is given:
         raw = _Forgiving(given.fileno(), "wb", closefd=False)
         sys.stderr = io.TextIOWrapper(io.BufferedWriter(raw), given.encoding, given.errors, line_buffering=True)
+
+
+def _is_refusing(out: io.TextIOWrapper) -> bool:
+    """Whether a character may be an error: ``surrogateescape``, of the C locale, takes bytes of file names alone."""
+    return out.errors == "strict" or (out.errors == "surrogateescape" and out.encoding.lower() == "ascii")
 
 
 def finish_output() -> OSError | None:

@@ -340,6 +340,6 @@ def make_line(instance: JobInstance) -> InstanceLine:
     """What became of an instance; a status has its meaning beside it."""
     result, level = _RESULTS[instance.result]
     said = instance.comment.removeprefix("status ")
-    if instance.status is not None and not said.startswith(f"{instance.status:04X}"):
+    if instance.status is not None and f"{instance.status:04X}" not in said:
         said = describe(instance.status, said)
     return InstanceLine(instance.SOPInstanceUID, result, level, said, instance.attempts)

@@ -63,6 +63,18 @@ def test_a_name_that_the_character_set_of_a_terminal_does_not_have_is_written_as
     assert raw.getvalue() == b"M\xfcller=\\u5c71\n"
 
 
+def test_a_name_is_written_as_numbers_in_the_c_locale_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python is told not to take UTF-8 in its place."""
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, "ascii", "surrogateescape")
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "__stdout__", out)
+    mend_streams()
+    sys.stdout.write("M\u00fcller\n")
+    sys.stdout.flush()
+    assert raw.getvalue() == b"M\\xfcller\n"
+
+
 def test_a_closed_stream_gives_its_descriptor_to_no_file() -> None:
     """Else what is printed would get into the next file that is opened, such as an instance."""
     look = "import atexit, os; atexit.register(lambda: print(os.readlink('/proc/self/fd/2'))); "

@@ -31,6 +31,11 @@ def test_results_are_counted_and_a_column_is_declared_once() -> None:
         (0xA900, "status A900: data set does not match its SOP class", "A900: data set does not match its SOP class"),
         (0xA900, "A900 it is wrong", "A900 it is wrong"),
         (0xA700, "disk full", "A700 Failure (disk full)"),
+        (
+            0x0112,
+            "ris answered N-SET with 0112 No such SOP Instance",
+            "ris answered N-SET with 0112 No such SOP Instance",
+        ),
     ],
 )
 def test_an_answer_names_its_status_once(status: int | None, comment: str, said: str) -> None:
