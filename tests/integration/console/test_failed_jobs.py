@@ -72,9 +72,9 @@ def row(answer: int | str, words: str, *ids: str) -> ParameterSet:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        row(0xA700, "A700: out of resources", "RF-4.2.1.3.1.3-02"),
-        row(0xA900, "A900: data set does not match its SOP class", "RF-4.2.1.3.1.3-03"),
-        row(0xC000, "C000: peer cannot understand", "RF-4.2.1.3.1.3-04"),
+        row(0xA700, "A700 out of resources", "RF-4.2.1.3.1.3-02"),
+        row(0xA900, "A900 data set does not match its SOP class", "RF-4.2.1.3.1.3-03"),
+        row(0xC000, "C000 peer cannot understand", "RF-4.2.1.3.1.3-04"),
         row(0x0122, "0122 .*not supported", "RF-4.2.1.3.1.3-06"),
         row("abort", "abort", "RF-4.2.1.3.1.3-08"),
     ],
