@@ -16,6 +16,7 @@ from openmodality.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, U
 
 MODALITY = 0x00080060
 STUDY_ID = 0x00200010
+SEQUENCE = 0x00081140
 IMAGE_COMMENTS = 0x00204000
 SYNTAXES = pytest.mark.parametrize("syntax", UNCOMPRESSED)
 
@@ -95,7 +96,7 @@ def test_runs_end_before_what_is_announced() -> None:
 
 def test_runs_end_where_only_a_tokenizer_can_go_on_and_where_tags_descend() -> None:
     write = layout_of(EXPLICIT_VR_LITTLE_ENDIAN).write
-    head, sequence = encode({SOP_INSTANCE_UID: b"1.2."}), write(0x00081140, "SQ", UNDEFINED_LENGTH)
+    head, sequence = encode({SOP_INSTANCE_UID: b"1.2."}), write(SEQUENCE, "SQ", UNDEFINED_LENGTH)
     for rest in (
         sequence + bytes(20),
         encode({SOP_INSTANCE_UID: b"1.3."}),
@@ -121,10 +122,19 @@ def test_of_two_elements_the_first_counts() -> None:
 
 def test_of_two_elements_around_a_sequence_the_first_counts() -> None:
     write = layout_of(EXPLICIT_VR_LITTLE_ENDIAN).write
-    sequence = write(0x00081140, "SQ", UNDEFINED_LENGTH) + write(SEQUENCE_DELIMITATION_ITEM, "", 0)
+    sequence = write(SEQUENCE, "SQ", UNDEFINED_LENGTH) + write(SEQUENCE_DELIMITATION_ITEM, "", 0)
     for first in (b"1.2.", b"1.20", b"1.2000"):
         raw = encode({SOP_INSTANCE_UID: first}) + sequence + encode({SOP_INSTANCE_UID: b"1.3."} | PIXELS)
         assert look_at([raw, raw], SOP_INSTANCE_UID, PATIENT_ID) == [{SOP_INSTANCE_UID: first}] * 2
+
+
+def test_a_sequence_has_no_value() -> None:
+    write, item = layout_of(EXPLICIT_VR_LITTLE_ENDIAN).write, bytes.fromhex("feff00e000000000")
+    series = [
+        encode({SOP_INSTANCE_UID: b"1.2."}) + write(SEQUENCE, "SQ", 8 * count) + item * count + encode(PIXELS)
+        for count in (1, 1, 2, 1, 3)
+    ]
+    assert look_at(series, SOP_INSTANCE_UID, SEQUENCE) == [{SOP_INSTANCE_UID: b"1.2."}] * 5
 
 
 def test_what_is_not_alike_is_left_to_the_steps_for_a_while() -> None:
