@@ -193,7 +193,7 @@ def _list_positional(names: tuple[str, ...], given: dict[str, Any], options: dic
 
 
 def _is_left_out(default: Any) -> bool:
-    """Whether a field is none of the constructor, or is given by its name alone."""
+    """Whether the constructor does not take a field, or is given by its name alone."""
     if type(default).__name__ != "Field":
         return False
     return not default.init or default.kw_only is True

@@ -68,7 +68,7 @@ class FileSource:
     def series(self) -> Iterator[AcquiredSeries]:
         """The series, read when they are asked for.
 
-        Raises :class:`ObjectInvalid` where a file is none of those that can be read; the text names it.
+        Raises :class:`ObjectInvalid` where a file cannot be read by any reader; the text names it.
         """
         for path in self.paths:
             for each in self._list_inputs(path):

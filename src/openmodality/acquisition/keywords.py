@@ -48,7 +48,7 @@ def attributes_of(values: Mapping[str, object], where: str) -> Dataset:
     ``where`` names the origin in the error. Numbers of any precision may be given for a Decimal String. Private
     attributes are given by their keys (``objects.private_names``); the element that reserves their block is added.
 
-    Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or its value is none of its VR and cannot be mended
+    Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or its value does not fit its VR and cannot be mended
     (``standard.value_rules``), or there are too many or too few values.
     """
     elements: dict[BaseTag, DataElement] = {}

@@ -79,7 +79,7 @@ def receive_images(stream: Stream, check: CheckHeader) -> Received:
     """Take all messages until CLOSE, or until the stream ends between two messages.
 
     ``check`` is called with the header when it comes; the text of an error that it raises is sent to the sender. Raises
-    :class:`ObjectInvalid` where the stream is none of MRD, ends within a message, or takes more than a file may.
+    :class:`ObjectInvalid` where the stream is not MRD, ends within a message, or takes more than a file may.
     """
     received = Received()
     while not received.is_closed:

@@ -40,7 +40,7 @@ class ExportTrail:
 
 
 def find_printing_media(site: Site) -> FindMedia:
-    """Where print jobs put instances: film, or the paper of a printer that is none of DICOM."""
+    """Where print jobs put instances: film, or the paper of a printer outside DICOM."""
 
     def find(job: Job) -> tuple[str, ExportMedia]:
         printer = site.printers.get(job.destination)

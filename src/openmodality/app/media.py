@@ -90,7 +90,7 @@ class Media:
         """An order of a new disc with its image in :attr:`folder`, under a name of its own; the rest is as usual.
 
         ``device`` is the drive that burns it, empty where nobody does. Raises :class:`UsageError` for a label that is
-        none, and :class:`ConfigurationError` for a drive that is none of the site's.
+        none, and :class:`ConfigurationError` for a drive that the site does not have.
         """
         cleaned, drives = clean_volume_label(label), self._site.settings.media.drives
         if device and device not in drives:

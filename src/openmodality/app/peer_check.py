@@ -83,7 +83,7 @@ class CheckedPeer:
 
 
 def find_checked_peer(site: Site, name: str, notes: TrailNotes) -> CheckedPeer:
-    """The peer of this name. Raises :class:`ConfigurationError` where there is none, or it is none of DICOM."""
+    """The peer of this name. Raises :class:`ConfigurationError` where there is none, or it is not a DICOM peer."""
     peer = site.peer(name)
     connector = Connector(site, make_client_context(site))
     connector.make_remote(peer)

@@ -123,7 +123,7 @@ def make_upload_work(
 def keep_part(modality: Modality, exam_id: int, upload: str, part: FilePart) -> int:
     """Append a part to the file of an upload; returns how much of the file there is now.
 
-    Raises :class:`UsageError` where it is none of this upload, or there is no room for it.
+    Raises :class:`UsageError` where it does not belong to this upload, or there is no room for it.
     """
     if not _NAME.fullmatch(part.name) or part.name.startswith("."):
         raise UsageError("a file has no such name", advice="rename it")

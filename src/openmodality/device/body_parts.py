@@ -45,7 +45,7 @@ def describe_unknown_body_parts(profile: Profile, items: Iterable[tuple[int, Dat
 
 
 def _find_unknown(profile: Profile, attributes: Dataset) -> Iterator[str]:
-    """The value of Body Part Examined where it is none of the device's terms; nothing where the device has no list."""
+    """The value of Body Part Examined where it is not a term of the device; nothing where that has no list."""
     known = {part.term for part in profile.body_parts}
     term = read_text(attributes, BODY_PART_EXAMINED)
     if term and known and term not in known:

@@ -6,7 +6,7 @@ Rules (R/F Table 8.1-29; IHE RAD TF-2 Appendix A):
 - A target inside Request Attributes Sequence or Scheduled Step Attributes Sequence gets one item per scheduled step.
 - Any other target gets the first value there is, by the order of rules, then of steps.
 - A value that is empty, unreadable or a sequence of empty items counts as none: no target is ever made for it.
-- The same is true of a code without value, scheme or meaning, and of a value that is none of its VR and cannot be
+- The same is true of a code without value, scheme or meaning, and of a value that does not fit its VR and cannot be
   mended (``standard.value_rules``), such as a date that no calendar has.
 - Text that is longer than its target's VR allows is cut. Identifiers are never cut, because they would name another;
   one that is too long stays as it is.

@@ -51,7 +51,7 @@ class Exposures:
     def record(self, event: IrradiationEvent, frames: int, uid: str = "") -> IrradiationEvent:
         """Put an event of ``frames`` images on record; ``uid`` is its UID where it states none.
 
-        Raises :class:`UsageError` where its body part is none of the device's, and as
+        Raises :class:`UsageError` where the device does not have its body part, and as
         :func:`openmodality.exam.irradiation_record.record_event`.
         """
         said = from_json(self._series.attributes)

@@ -154,7 +154,7 @@ class Workflow:
         """End the exam as COMPLETED or DISCONTINUED.
 
         Raises :class:`UsageError` where it has ended already or is about to end otherwise, it has no image to be
-        completed with, or the reason is none of CID 9300. A disk that is full keeps no exam open (``store.reserve``).
+        completed with, or the reason is not in CID 9300. A disk that is full keeps no exam open (``store.reserve``).
         """
         if state is StepStatus.DISCONTINUED:
             reason = reason or UNSPECIFIED

@@ -65,7 +65,7 @@ class Adapter:
     def read(self, path: Path) -> FoundSeries:
         """The series of a folder or file.
 
-        Raises :class:`ObjectInvalid` where it has no such array, or a value is none of DICOM's.
+        Raises :class:`ObjectInvalid` where it has no such array, or a value that DICOM does not allow.
         """
         tree, array, where = self._load(path)
         used: set[str] = set()

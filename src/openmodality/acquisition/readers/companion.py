@@ -96,7 +96,7 @@ def read_companion(path: Path) -> Companion:
 def read_exposure(path: Path) -> IrradiationEvent:
     """The irradiation event that a file of its own states, in JSON or TOML.
 
-    Raises :class:`ObjectInvalid` where it is no such file, or a keyword or value is none of an irradiation event.
+    Raises :class:`ObjectInvalid` where it is no such file, or a keyword or value is not one of an irradiation event.
     """
     return IrradiationEvent.from_keywords(read_tree(path), str(path))
 
@@ -134,7 +134,7 @@ def merge(*parts: Dataset) -> Dataset:
 
 
 def check_keywords(keywords: Mapping[str, Any], where: str) -> None:
-    """Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or a value that is no list is none of its VR."""
+    """Raises :class:`ObjectInvalid` where a keyword is not DICOM's, or a value that is no list does not fit its VR."""
     attributes_of({name: "" if _is_plain_list(value) else value for name, value in keywords.items()}, where)
 
 

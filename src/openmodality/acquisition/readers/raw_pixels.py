@@ -58,7 +58,7 @@ def split_raw_path(text: str) -> tuple[str, str]:
 def read_raw(path: Path, form: RawFormat) -> list[FoundSeries]:
     """The frames of a file of raw pixels.
 
-    Raises :class:`ObjectInvalid` where its length is none of whole frames.
+    Raises :class:`ObjectInvalid` where its length is not that of whole frames.
     """
     held = path.stat().st_size - form.offset_bytes
     size = form.rows * form.columns * np.dtype(form.dtype).itemsize

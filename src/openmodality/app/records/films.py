@@ -21,7 +21,7 @@ def printer_as_json(printer: Printer, reported: Mapping[str, Any]) -> dict[str, 
 
 
 def name_printer_peer(printer: Printer) -> str:
-    """The peer that a printer is, empty for one that is none of DICOM."""
+    """The peer that a printer is, empty for one outside DICOM."""
     return printer.peer.name if printer.peer else ""
 
 

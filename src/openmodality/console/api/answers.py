@@ -55,7 +55,7 @@ class PageQuery(BaseModel):
     cursor: str = Field("", max_length=400, description="`next` of the answer before, for what follows.")
 
     def read_cursor(self, *members: str) -> list[int]:
-        """The numbers in the cursor, zeros without one. Raises :class:`UsageError` for one that is none of ours."""
+        """The numbers in the cursor, zeros without one. Raises :class:`UsageError` for one that we did not give out."""
         if not self.cursor:
             return [0] * len(members)
         try:

@@ -1,7 +1,7 @@
 """The matches of a query as lines, each as soon as the archive has sent it.
 
-A thread asks, since an association is read by blocking; who reads is at most some matches behind it. When the answer
-ends, however it does, the thread says at the next match that no more are wanted: the archive gets C-CANCEL.
+A thread asks, since reading an association blocks. It runs a bounded number of matches ahead of the client. When the
+answer ends, for whatever reason, the thread says at the next match that no more are wanted: the archive gets C-CANCEL.
 """
 
 from __future__ import annotations

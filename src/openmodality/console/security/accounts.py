@@ -275,7 +275,7 @@ class Accounts:
             return [each for each in read_sessions_of(snapshot, user_id) if self._is_open(each, now)]
 
     def revoke_session(self, user_id: int, session_id: int) -> None:
-        """End one session of a user. Raises :class:`NotFound` where it is none of his."""
+        """End one session of a user. Raises :class:`NotFound` where it is not his."""
         with self._database.write() as transaction:
             session = next((each for each in read_sessions_of(transaction, user_id) if each.id == session_id), None)
             if session is None:

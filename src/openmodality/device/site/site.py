@@ -169,7 +169,7 @@ class Peer:
 class Printer:
     """A film printer: the peer that it is, its table of the site file, and what comes from the parameters instead.
 
-    ``peer`` is ``None`` for one that is none of DICOM; ``parameters`` are those in force towards the peer, else the
+    ``peer`` is ``None`` for one outside DICOM; ``parameters`` are those in force towards the peer, else the
     device's.
     """
 

@@ -82,7 +82,7 @@ def lay_out(display_format: str, width: float, height: float) -> tuple[Box, ...]
     r"""The image boxes of a sheet of ``width`` x ``height`` mm, the one of Image Box Position 1 first.
 
     ``STANDARD\C,R`` and ``ROW\R1,R2`` go along rows, ``COL\C1,C2`` down columns; slides stand in their mounts, as many
-    as fit. Raises :class:`UsageError` for a format that is none of these, as a ``CUSTOM`` one is known to the printer
+    as fit. Raises :class:`UsageError` for another format, as a ``CUSTOM`` one is known to the printer
     only.
     """
     layout = _parse(display_format)

@@ -100,7 +100,7 @@ def overlook_events(events: Sequence[IrradiationEvent], reference_point: str = "
 def overlook_report(report: Dataset) -> DoseOverview:
     """What an X-Ray Radiation Dose SR says.
 
-    Raises :class:`UsageError` where it is none of projection radiography.
+    Raises :class:`UsageError` where it is not one of projection radiography.
     """
     if report.get("SOPClassUID") != X_RAY_RADIATION_DOSE_SR_STORAGE:
         raise UsageError("it is no X-Ray Radiation Dose SR", advice="name a dose report, or an exam of this device")
@@ -204,7 +204,7 @@ def _read_words(parent: Dataset, code: str) -> str:
 
 
 def _read_number(parent: Dataset, code: str, factors: dict[str, float]) -> float | None:
-    """The number in the unit that is meant; None where there is none, or its unit is none of that kind."""
+    """The number in the unit that is meant; None where there is none, or its unit is of another kind."""
     item = _find(parent, code)
     measured = item.get("MeasuredValueSequence") if item is not None else None
     if not measured or not measured[0].get("MeasurementUnitsCodeSequence"):

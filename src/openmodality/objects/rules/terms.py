@@ -40,7 +40,7 @@ def index_image_terms(rules: Iterable[AttributeRule]) -> Terms:
 
 
 def has_other_term(element: DataElement, terms: Terms) -> bool:
-    """Whether one of the values is none of those that are enumerated for the attribute."""
+    """Whether a value is not among those that are enumerated for the attribute."""
     allowed = terms.get(int(element.tag))
     return allowed is not None and any(str(value) not in allowed for value in values_of(element))
 
