@@ -16,7 +16,7 @@ from pydicom.tag import Tag
 from openmodality.acquisition.attribute_values import find_fault, read_checked
 from openmodality.acquisition.dicom_attributes import is_taken
 from openmodality.counted import format_count
-from openmodality.dimse.reading import values_of
+from openmodality.dimse.reading import read_element, values_of
 from openmodality.errors import ObjectInvalid
 from openmodality.imaging.frames import count_frames
 from openmodality.objects.image.enhanced_values import NUMBERS_OF_FRAMES, TEXTS_OF_FRAMES
@@ -49,13 +49,13 @@ def describe_frames(data_set: Dataset, attributes: Dataset, where: str) -> list[
     Raises :class:`ObjectInvalid` where there is not one item for each frame, or a value cannot be used.
     """
     count = count_frames(data_set)
-    per_frame: Sequence[Dataset] = data_set.get(_PER_FRAME) or ()
+    per_frame = _list_items(data_set, _PER_FRAME)
     if per_frame and len(per_frame) != count:
         raise ObjectInvalid(
             f"{where}: {_PER_FRAME} has {format_count(len(per_frame), 'item')} for {format_count(count, 'frame')}"
         )
     shared = Dataset()
-    for item in data_set.get(_SHARED) or ():
+    for item in _list_items(data_set, _SHARED):
         _take_item(item, where, shared)
     if not per_frame and not shared:
         return [attributes] * count
@@ -70,10 +70,16 @@ def describe_frames(data_set: Dataset, attributes: Dataset, where: str) -> list[
     return described
 
 
+def _list_items(data_set: Dataset, keyword: str) -> Sequence[Dataset]:
+    element = read_element(data_set, int(Tag(keyword)))
+    return element.value or () if element is not None and element.VR == "SQ" else ()
+
+
 def _take_item(item: Dataset, where: str, into: Dataset, *, is_nested: bool = False) -> None:
     for tag in list(item.keys()):
-        if item[tag].VR == "SQ":
-            items = item[tag].value
+        found = read_element(item, tag)
+        if found is not None and found.VR == "SQ":
+            items: Sequence[Dataset] = found.value or ()
             if tag in _KEPT_SEQUENCES or (is_taken(tag) and (is_nested or len(items) > 1)):
                 into.add(read_checked(item, tag, where))
             if tag.group in _GROUPS and len(items) == 1:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
 from openmodality.acquisition.dicom_attributes import read_stored_pixels, take_acquisition_attributes
@@ -87,3 +88,10 @@ def test_an_item_that_is_missing_is_named() -> None:
 def test_an_image_without_groups_says_the_same_of_all_frames() -> None:
     image = data_set_of(NumberOfFrames="2", EchoTime="20")
     assert [said.EchoTime for said in describe(image)] == [20, 20]
+
+
+def test_groups_that_are_no_sequence_say_nothing() -> None:
+    image = data_set_of(NumberOfFrames="1", EchoTime="20")
+    for keyword in GROUP_SEQUENCES:
+        image.add_new(Tag(keyword), "OB", b"\0\0\0\0")
+    assert [said.EchoTime for said in describe(image)] == [20]
