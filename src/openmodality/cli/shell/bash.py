@@ -73,4 +73,7 @@ def _complete_value(value: ShellOption) -> str:
 
 
 def _offer(words: Sequence[str]) -> str:
-    return f'mapfile -t COMPREPLY < <(compgen -W "{" ".join(words)}" -- "$current")'
+    """Offer words; those with a blank are compared without the backslash that is typed before it, and get one."""
+    listed = " ".join(word.replace(" ", "\\\\ ") for word in words)
+    offer = f'mapfile -t COMPREPLY < <(compgen -W "{listed}" -- "$current")'
+    return offer + r'; COMPREPLY=("${COMPREPLY[@]// /\\ }")' if any(" " in word for word in words) else offer

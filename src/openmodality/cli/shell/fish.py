@@ -47,7 +47,8 @@ def _complete_value(value: ShellOption) -> str:
     if not value.takes_value:
         return ""
     if value.choices:
-        return f" -x -a {_quote(' '.join(value.choices))}"
+        listed = " ".join(each.replace(" ", "\\ ") for each in value.choices)
+        return f" -x -a {_quote(listed)}"
     return {PathKind.FILE: " -r -F", PathKind.FOLDER: f" -x -a {_quote(_FOLDERS)}", PathKind.NONE: " -x"}[value.path]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Final
 
 from openmodality.cli.shell.table import PathKind, ShellCommand, ShellOption
@@ -72,4 +73,4 @@ def _complete_word(command: ShellCommand) -> str:
 
 
 def _complete_value(value: ShellOption) -> str:
-    return f"compadd -- {' '.join(value.choices)}" if value.choices else _PATHS[value.path]
+    return f"compadd -- {' '.join(map(quote, value.choices))}" if value.choices else _PATHS[value.path]

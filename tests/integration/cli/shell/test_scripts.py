@@ -33,7 +33,7 @@ def complete_in_bash(script: Path, *words: str) -> list[str]:
         check=True,
         cwd=script.parent,
     )
-    return done.stdout.split()
+    return list(filter(None, done.stdout.splitlines()))
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,8 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["completion", ""], ["bash", "fish", "zsh"]),
         (["query", "pacs", "--level", "STUDY", "--mod"], ["--model"]),
         (["exam", "list", "--verb"], ["--verbose"]),
+        (["exam", "list", "--state", "I"], ["IN\\ PROGRESS"]),
+        (["exam", "list", "--state", "IN\\ P"], ["IN\\ PROGRESS"]),
         (["--ver"], ["--version", "--verbose"]),
         (["echo", ""], []),
     ],
@@ -101,7 +103,13 @@ def _name_for_fish(names: tuple[str, ...]) -> tuple[str, ...]:
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 @pytest.mark.parametrize(
     ("line", "offered"),
-    [("ec", ["echo"]), ("exam st", ["start"]), ("jobs list --state f", ["failed"]), ("jobs list --st", ["--state"])],
+    [
+        ("ec", ["echo"]),
+        ("exam st", ["start"]),
+        ("jobs list --state f", ["failed"]),
+        ("jobs list --st", ["--state"]),
+        ("exam list --state I", ["IN PROGRESS"]),
+    ],
 )
 def test_fish_offers_what_the_parsers_read(line: str, offered: list[str], tmp_path: Path) -> None:
     path = tmp_path / "openmodality.fish"
@@ -109,6 +117,10 @@ def test_fish_offers_what_the_parsers_read(line: str, offered: list[str], tmp_pa
     ask = f"source {path}; complete -C 'openmodality {line}'"
     done = subprocess.run(["fish", "--no-config", "-c", ask], capture_output=True, text=True, check=True)
     assert [each.partition("\t")[0] for each in done.stdout.splitlines()] == offered
+
+
+def test_zsh_offers_a_value_with_a_blank_as_one() -> None:
+    assert "compadd -- REGISTERED 'IN PROGRESS' COMPLETED DISCONTINUED" in make_zsh_script(TABLE)
 
 
 def test_a_text_with_quotes_stays_one_word() -> None:
