@@ -314,7 +314,7 @@
     if (!narrow.matches) return;
     for (const table of document.querySelectorAll("main table.rows:not(.levels, .statement *)")) {
       const heads = [...table.querySelectorAll("thead th")].map((each) => each.textContent.trim());
-      for (const cell of table.querySelectorAll("tbody td")) if (heads[cell.cellIndex]) cell.dataset.label = heads[cell.cellIndex];
+      for (const cell of table.querySelectorAll("tbody td, tbody th.when")) if (heads[cell.cellIndex]) cell.dataset.label = heads[cell.cellIndex];
     }
   }
   narrow.addEventListener("change", nameColumns);
