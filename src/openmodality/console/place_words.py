@@ -14,11 +14,20 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
+from pydicom.uid import UID
+
 ReadingPlace = Literal["page", "api"]
 _NUMBER: Final = "{n}"
 _HINTS: Final = ("openmodality ", "--", "exam acquire ")
 """What a text has at least one of where there is something to say otherwise."""
+_ROOT: Final = "1.2.840.10008."
+_REGISTERED: Final = re.compile(r"(?<![\d.])1\.2\.840\.10008(?:\.\d+)+")
 _OF_JOBS: Final = ("reason", "detail", "comment", "waiting_for")
+
+
+def name_classes(text: str) -> str:
+    """A text with the names of SOP Classes and of others that PS3.6 registers in place of their UIDs."""
+    return _REGISTERED.sub(lambda found: UID(found[0]).name, text) if _ROOT in text else text
 
 
 def tell_place(text: str, place: ReadingPlace) -> str:
@@ -31,8 +40,8 @@ def tell_place(text: str, place: ReadingPlace) -> str:
 
 
 def tell_on_page(text: str) -> str:
-    """A text in the words of a page."""
-    return tell_place(text, "page")
+    """A text in the words of a page, which names what has a name."""
+    return tell_place(name_classes(text), "page")
 
 
 def tell_job(record: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from openmodality.console.place_words import tell_on_page, tell_place
+from openmodality.console.place_words import tell_on_page
 
 _HERE: Final = Path(__file__).parent
 STATIC_FOLDER: Final = _HERE / "static"
@@ -92,7 +92,7 @@ def format_date(text: str) -> str:
 
 def make_sentence(text: str) -> str:
     """A message of an error as a sentence of a page: its first letter is a capital unless a command begins it."""
-    text = tell_place(text, "page")
+    text = tell_on_page(text)
     first = text[:1] if text.startswith("openmodality ") else text[:1].upper()
     return f"{first}{text[1:]}{'' if text[-1:] in ('.', '?', '!', '') else '.'}"
 

@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
+from openmodality.counted import format_count
 from openmodality.dimse.channel import Channel
 from openmodality.dimse.service import Refuse
 from openmodality.encoding.uid import new_uid
@@ -145,9 +146,8 @@ class Commitments:
         requestor = request.peer.calling_ae_title.strip()
         commitment = Commitment(request.transaction_uid, requestor, request.references, plan, state)
         self._keep(commitment)
-        self._note(
-            "commitment.requested", f"{requestor} asks to commit {len(request.references)} instances", commitment
-        )
+        count = format_count(len(request.references), "instance")
+        self._note("commitment.requested", f"{requestor} asks to commit {count}", commitment)
         if plan.when is When.EARLY:
             self._report_on(request.channel, commitment)
 

@@ -116,6 +116,7 @@ def test_the_rf_device_has_neither_states_nor_key_images(tmp_path: Path) -> None
         page = anna.get(f"/viewer/series/{series['SeriesInstanceUID']}").text
         assert "om-image" in page
         assert "Saved looks" not in page
+        assert "kept until the page is left" in page, "no promise that the device cannot keep"
         assert "Key images" not in page
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from openmodality.console.place_words import ReadingPlace, tell_job, tell_place
+from openmodality.console.place_words import ReadingPlace, tell_job, tell_on_page, tell_place
 from openmodality.console.template_files import make_sentence
 from tests.acceptance.documents import ROOT
 from tests.rest_client import DOCUMENT
@@ -86,3 +86,15 @@ def test_the_history_of_a_job_is_told_with_its_reason() -> None:
     told = tell_job({"job": 12, "reason": said, "history": [{"state": "failed", "detail": said}]})
     assert told["reason"] == "no answer; POST /api/v1/jobs/12/retry asks anew"
     assert told["history"][0]["detail"] == told["reason"]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("not SOP class 1.2.840.10008.5.1.4.1.1.88.67.", "not SOP class X-Ray Radiation Dose SR Storage."),
+        ("1.2.840.10008.1.1 and 1.2.3", "Verification SOP Class and 1.2.3"),
+        ("no 1.2.840.10008.9.9.9.9, nor 2.1.2.840.10008.1.1", "no 1.2.840.10008.9.9.9.9, nor 2.1.2.840.10008.1.1"),
+    ],
+)
+def test_a_page_names_what_has_a_name(said: str, shown: str) -> None:
+    assert tell_on_page(said) == shown

@@ -13,7 +13,6 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
-from pydicom.uid import UID
 
 from openmodality.activities.media_job import MediumOrder
 from openmodality.app.local_data import Chosen
@@ -23,6 +22,7 @@ from openmodality.console.pages.jobs import JobRow, make_rows
 from openmodality.console.pages.shell import Page, do_and_return, render_page, render_part
 from openmodality.console.pages.tray_acts import cancel_order, check_version, describe_patients
 from openmodality.console.pages.words import describe_count
+from openmodality.console.place_words import name_classes
 from openmodality.console.security.access import At, Form, Operator, SentForm, Viewer
 from openmodality.console.security.accounts import Principal
 from openmodality.console.trays import Tray, remove_items
@@ -230,7 +230,7 @@ def make_medium(context: ConsoleContext, who: Principal) -> MediumView:
         used=f"{look.length_bytes / 1_000_000:.1f}",
         capacity=capacity // 1_000_000,
         share=min(round(100 * look.length_bytes / capacity), 100) if capacity else 0,
-        left_out=[LeftOutLine(count, _name_classes(why)) for why, count in
+        left_out=[LeftOutLine(count, name_classes(why)) for why, count in
                   Counter(reason for _, reason in look.left_out).most_common()],
         fits=not capacity or look.length_bytes <= capacity,
     )  # fmt: skip
@@ -238,12 +238,6 @@ def make_medium(context: ConsoleContext, who: Principal) -> MediumView:
 
 def _list_drives(context: ConsoleContext) -> list[tuple[str, str]]:
     return [(drive, f"burn the disc in {drive}") for drive in context.modality.site.settings.media.drives]
-
-
-def _name_classes(reason: str) -> str:
-    """A reason with the name of a SOP Class in place of its UID."""
-    words = reason.split(" ")
-    return " ".join(UID(word).name if word.startswith("1.2.840.") else word for word in words)
 
 
 def list_parts(tray: Tray) -> list[DiscPart]:
