@@ -145,6 +145,7 @@ class SendExecutor:
                 may_pass = self._is_transient(sent)
                 failures.add(reason, uid if sent.was_offered else "", may_pass=may_pass, is_peer_away=is_peer_lost)
                 failures.note_refusal(reason, _read_status(sent))
+                failures.note_error(reason, sent.error)
                 if isinstance(sent.error, NoPresentationContext):
                     failures.declined.add(uid)
                 if sent.result is not None and sent.result.verdict.must_abort:

@@ -8,7 +8,7 @@ from dataclasses import field
 
 from openmodality.device.site.site import Peer
 from openmodality.dimse.verdict import Judge, find_advice
-from openmodality.errors import ObjectInvalid
+from openmodality.errors import ObjectInvalid, OpenModalityError
 from openmodality.jobs.job import JobInstance
 from openmodality.jobs.outcome import Done, Fail, JobOutcome, Retry
 from openmodality.jobs.report import JobReport
@@ -44,6 +44,11 @@ class SendFailures:
         """Note that a reason is a status of the peer; None where it is not."""
         if status is not None:
             self.advice[reason] = find_advice("storage", "C-STORE", status)
+
+    def note_error(self, reason: str, error: OpenModalityError | None) -> None:
+        """Note that a reason is an error of the association; None where it is not."""
+        if error is not None and error.advice:
+            self.advice[reason] = error.advice
 
     def decide(self, peer: Peer) -> JobOutcome:
         """The outcome of the run: the job is tried again while any failure may pass."""

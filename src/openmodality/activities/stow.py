@@ -225,6 +225,7 @@ class _Run:
         is_own = isinstance(error, ObjectInvalid)
         is_lost = not is_own and is_peer_away(error)
         self._failures.add(error.message, count=len(batch), may_pass=True, is_peer_away=is_lost)
+        self._failures.note_error(error.message, error)
         return False
 
     def _note_refused(self, batch: Sequence[_Outgoing], answer: WebAnswer) -> bool:

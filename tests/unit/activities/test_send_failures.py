@@ -10,6 +10,7 @@ from openmodality.activities.send_failures import SendFailures, list_to_try
 from openmodality.device.site.site import Site
 from openmodality.device.site.site_loader import load_site
 from openmodality.dimse.verdict import find_advice
+from openmodality.errors import TransportError
 from openmodality.jobs.job import JobInstance
 from openmodality.jobs.outcome import Done, Fail, Retry
 from openmodality.services.storage import STORE_JUDGE
@@ -100,6 +101,15 @@ def test_a_refusal_is_told_with_what_can_be_done_about_it(site: Site) -> None:
     assert outcome.reason.startswith("not sent to pacs: status A900: not of its SOP class (instance 1.2); ")
     assert outcome.reason.endswith(find_advice("storage", "C-STORE", 0xA900))
     assert list(failures.advice) == ["status A900: not of its SOP class"]
+
+
+def test_a_failure_of_the_association_is_told_with_what_to_do_about_it(site: Site) -> None:
+    failures = add_all(("cannot connect", "", True))
+    failures.note_error("cannot connect", TransportError("cannot connect", advice="check that the peer is running"))
+    failures.note_error("cannot connect", None)
+    outcome = failures.decide(site.peer("pacs"))
+    assert isinstance(outcome, Retry)
+    assert outcome.reason == "not sent to pacs: cannot connect; check that the peer is running"
 
 
 def test_what_was_refused_for_good_before_keeps_its_advice() -> None:
