@@ -65,6 +65,42 @@ def test_a_data_set_is_the_same_json_as_pydicom_makes() -> None:
     assert Dataset.from_json(json.dumps(found)).PatientName == "Doe^Jane"
 
 
+def test_numbers_are_signed_as_the_pixels_of_the_data_set_are() -> None:
+    """The VR of (0028,0106) Smallest Image Pixel Value is that of the pixels around it (PS3.5 A.1)."""
+    item, data_set = Dataset(), Dataset()
+    item.PixelRepresentation = 1
+    item.add_new(0x00280106, "SS", -5)
+    raw = encode_data_set(item, IMPLICIT_VR_LITTLE_ENDIAN)
+    assert _write(raw, IMPLICIT_VR_LITTLE_ENDIAN)["00280106"] == {"vr": "SS", "Value": [-5]}
+    data_set.SourceImageSequence = [item]
+    data_set.PixelRepresentation = 0
+    data_set.add_new(0x00280106, "US", 65531)
+    raw = encode_data_set(data_set, IMPLICIT_VR_LITTLE_ENDIAN)
+    assert _write(raw, IMPLICIT_VR_LITTLE_ENDIAN)["00280106"] == {"vr": "US", "Value": [65531]}
+
+
+def test_a_character_set_ends_with_its_item() -> None:
+    item, data_set = Dataset(), Dataset()
+    data_set.SpecificCharacterSet, item.SpecificCharacterSet = "ISO_IR 100", "ISO_IR 192"
+    item.CodeMeaning = data_set.PatientComments = "Müller"
+    data_set.ProcedureCodeSequence = [item]
+    document = _write(encode_data_set(data_set, EXPLICIT_VR_LITTLE_ENDIAN))
+    assert document["00081032"]["Value"][0]["00080104"]["Value"] == ["Müller"]
+    assert document["00104000"]["Value"] == ["Müller"]
+
+
+def test_group_lengths_are_no_part_of_it() -> None:
+    raw = bytes.fromhex("10000000 554c0400 0a000000 10002000 4c4f0200") + b"1 "
+    assert _write(raw) == {"00100020": {"vr": "LO", "Value": ["1"]}}
+
+
+def test_bytes_stand_in_it_up_to_a_length() -> None:
+    for length, name in ((1024, "InlineBinary"), (1026, "BulkDataURI")):
+        data_set = Dataset()
+        data_set.add_new(0x00420011, "OB", bytes(length))
+        assert name in _write(encode_data_set(data_set, EXPLICIT_VR_LITTLE_ENDIAN))["00420011"]
+
+
 def test_implicit_vr_is_the_same_json() -> None:
     data_set = _make_data_set()
     explicit, implicit = (

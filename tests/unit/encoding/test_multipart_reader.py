@@ -63,6 +63,7 @@ def test_preamble_blanks_and_folded_headers_are_read(step: int) -> None:
         (b"n" * (MAX_PART_HEADER_BYTES + 10), "x"),
         (b"--x\r\n\r\ncut off", "x"),
         (b"--x\r\nA: " + b"b" * MAX_PART_HEADER_BYTES + b"\r\n\r\n\r\n--x--", "x"),
+        (b"--x\r\nA:" + b"b" * (MAX_PART_HEADER_BYTES - 3) + b"\r\n\r\n\r\n--x--", "x"),
         (b"--x\r\nno header\r\n\r\n\r\n--x--", "x"),
         (b"--xy\r\n\r\n\r\n--xy--", "x"),
         (b"--x" + b" " * (MAX_PART_HEADER_BYTES + 10), "x"),

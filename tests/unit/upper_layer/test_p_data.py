@@ -37,7 +37,7 @@ def test_fragments_are_even_within_the_limit_and_end_once(limit: int, length: in
     chunk = bytes(index % 256 for index in range(length))
     found = values(cut_fragments(chunk, context_id=3, is_command=True, last=last, max_pdu_length=limit))
     assert b"".join(value.data for value in found) == chunk
-    assert all(len(value.data) % 2 == 0 and 0 < len(value.data) + 6 <= limit for value in found)
+    assert all(len(value.data) % 2 == 0 and 0 < len(value.data) <= limit - 6 for value in found)
     assert [value.is_last for value in found] == [False] * (len(found) - 1) + [last]
     assert {(value.context_id, value.is_command) for value in found} == {(3, True)}
 

@@ -108,6 +108,15 @@ def test_colour_is_three_samples(tmp_path: Path) -> None:
     assert (found.volume.is_colour, found.images) == (True, 4)
 
 
+def test_a_file_that_lacks_its_last_byte_is_cut_off(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nii", np.ones((2, 3, 4), dtype=np.uint8))
+    short = path.read_bytes()[:-1]
+    for content in (short, gzip.compress(short)):
+        path.write_bytes(content)
+        with pytest.raises(ObjectInvalid, match="cut off"):
+            read_nifti(path)
+
+
 @pytest.mark.parametrize(
     ("offset", "form", "values", "reason"),
     [
