@@ -109,10 +109,10 @@ def test_orthanc_says_success_to_an_instance_that_it_has(tmp_path: Path) -> None
 
 STATUSES = [
     (0x0000, "success", True, False),
-    (0xB000, "warning", True, False),
-    (0xB006, "warning", True, False),
-    (0xB007, "warning", True, False),
-    (0x0111, "duplicate", True, False),
+    (0xB000, "stored, attributes coerced", True, False),
+    (0xB006, "stored, elements discarded", True, False),
+    (0xB007, "stored, data set does not match its SOP class", True, False),
+    (0x0111, "the peer had it already", True, False),
     (0xA700, "refused: out of resources", False, True),
     (0xA701, "refused: out of resources", False, True),
     (0xA7FF, "refused: out of resources", False, True),

@@ -126,13 +126,20 @@ def test_trap_20_files_are_looked_at_before_the_association_is_opened(tmp_path: 
     assert order == ["file", "file", "file", "association"]
 
 
-@pytest.mark.parametrize("status", [0xB000, 0xB006, 0xB007])
-def test_trap_23_warning_is_stored_and_kept_with_its_comment(tmp_path: Path, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (0xB000, "stored, attributes coerced"),
+        (0xB006, "stored, elements discarded"),
+        (0xB007, "stored, data set does not match its SOP class"),
+    ],
+)
+def test_trap_23_warning_is_stored_and_kept_with_its_comment(tmp_path: Path, status: int, meaning: str) -> None:
     path = contents.saved(EXPLICIT, tmp_path)
     with wire.listening(storing(status, comment=b"Patient ID changed")) as peer:
         [sent] = ours.send_files(peer, [path])
     assert sent.result is not None
-    assert (sent.result.verdict.meaning, sent.result.comment) == ("warning", "Patient ID changed")
+    assert (sent.result.verdict.meaning, sent.result.comment) == (meaning, "Patient ID changed")
     assert sent.is_stored
 
 
@@ -143,7 +150,7 @@ def test_trap_24_duplicate_on_resend_is_stored(tmp_path: Path) -> None:
     assert first.is_stored
     assert second.is_stored
     assert second.result is not None
-    assert second.result.verdict.meaning == "duplicate"
+    assert second.result.verdict.meaning == "the peer had it already"
 
 
 @pytest.mark.parametrize(("status", "transient"), [(0xA700, True), (0xA7FE, True), (0xA900, False), (0xC123, False)])
