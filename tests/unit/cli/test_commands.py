@@ -79,3 +79,11 @@ def test_a_help_page_fits_eighty_columns(name: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("COLUMNS", "80")
     page = ALL_COMMANDS[name].page(f"openmodality {name}")
     assert [line for line in page.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("name", ["media list", "media retrieve"])
+def test_a_key_of_a_medium_only_matches(name: str) -> None:
+    """What is shown of a record is fixed, so help does not promise return keys."""
+    page = ALL_COMMANDS[name].page(f"openmodality {name}")
+    assert "A matching key" in page
+    assert "return key" not in " ".join(page.split())

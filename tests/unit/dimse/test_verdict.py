@@ -156,7 +156,7 @@ def test_each_failure_of_each_service_has_advice(service: ServiceName, status: i
     ("service", "operation", "status", "said"),
     [
         ("storage", "C-STORE", 0xA701, "free some there or wait, then try again"),
-        ("storage", "C-STORE", 0xA900, "not to be of its SOP Class: look into the file"),
+        ("storage", "C-STORE", 0xA900, "look into the file"),
         ("storage", "C-STORE", 0xC123, "ask those who run the archive"),
         ("storage", "C-STORE", 0xB006, "the peer has the instance"),
         ("storage", "C-STORE", 0x0107, "the peer says that it did this"),

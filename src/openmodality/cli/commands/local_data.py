@@ -177,7 +177,8 @@ def _show_command(entity: Entity) -> CliCommand:
             print()
             print_rows(PROBLEM_COLUMNS, problems, wide=wide)
 
-    return CliCommand(show, _declare_show, text=f"One {entity.noun}: its attributes, and what is below it.")
+    more = "below it" if entity.below else "wrong with its file"
+    return CliCommand(show, _declare_show, text=f"One {entity.noun}: its attributes, and what is {more}.")
 
 
 def _show_problems(problems: Sequence[Problem], *, wide: bool, as_json: bool) -> None:

@@ -24,6 +24,9 @@ from openmodality.standard.media import DIRECTORY_NAME
 from openmodality.standard.query_retrieve import Level
 
 _MEGABYTE: Final = 1_000_000
+_KEY_HELP: Final = (
+    "A matching key, such as PatientID=123 or PatientName=DOE*. A tag (0010,0020) does as well. May be repeated."
+)
 
 
 def _declare_list(parser: Parser) -> None:
@@ -31,7 +34,7 @@ def _declare_list(parser: Parser) -> None:
     parser.add_argument(
         "--level", choices=tuple(RECORD_COLUMNS), default=Level.STUDY, help="What is listed.  [default: STUDY]"
     )
-    add_keys(parser)
+    add_keys(parser, _KEY_HELP)
     add_wide(parser)
     add_site(parser)
     add_json(parser)
@@ -57,7 +60,7 @@ def run_list(root: Path, level: str, keys: Sequence[str], wide: bool, site_file:
 
 def _declare_retrieve(parser: Parser) -> None:
     parser.add_argument("root", metavar="DIR", type=existing_path)
-    add_keys(parser)
+    add_keys(parser, _KEY_HELP)
     add_site(parser)
     add_json(parser)
 
