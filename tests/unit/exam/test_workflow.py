@@ -180,5 +180,6 @@ def test_a_step_does_not_end_before_what_is_on_record_of_it(begin_exam: BeginExa
     assert exam.record.ended_at == begun
     with store.read() as snapshot:
         [step] = read_steps(snapshot, exam.id)
+    assert step.n_set is not None
     begin, end = from_json(step.n_create), from_json(step.n_set)
     assert end.PerformedProcedureStepEndDate >= begin.PerformedProcedureStepStartDate
