@@ -20,7 +20,7 @@ from openmodality.store.listing.exams import Ending, ExamRecord, SeriesRecord, r
 from openmodality.store.local import LocalStore
 from openmodality.store.rows.exams import save_exam
 from openmodality.store.rows.worklist import WorklistItem, keep_items, read_worklist
-from openmodality.store.schema import events
+from openmodality.store.schema import events, patients
 from openmodality.store.states import ExamState, JobKind, Subject
 from tests.devices import add_image
 from tests.stand_in import scheduled
@@ -51,6 +51,19 @@ def test_the_step_begins_and_ends_with_the_exam(begin_exam: BeginExam, store: Lo
     assert step.state is StepStatus.COMPLETED
     assert kinds_queued(store).count(JobKind.MPPS_SET) == 1
     assert {JobKind.SEND, JobKind.COMMIT} <= set(kinds_queued(store))
+
+
+def test_of_two_items_the_first_says_who_the_patient_is(make_workflow: MakeWorkflow, store: LocalStore) -> None:
+    both = [scheduled(number, patient_id="4711") for number in (1, 2)]
+    both[1].PatientSex, both[1].PatientBirthDate = "F", "19800101"
+    with store.write() as transaction:
+        keep_items(transaction, "ris", [(item, []) for item in both], whole=True)
+    with store.read() as snapshot:
+        kept = sorted(read_worklist(snapshot), key=lambda item: item["AccessionNumber"])
+    make_workflow().register(kept, Dataset())
+    with store.read() as snapshot:
+        [row] = snapshot.execute(select(patients.c.PatientSex, patients.c.PatientBirthDate)).all()
+    assert tuple(row) == ("O", "19700101")
 
 
 def test_a_registered_exam_tells_nobody(make_workflow: MakeWorkflow, store: LocalStore) -> None:
