@@ -108,6 +108,10 @@ def test_an_exam_and_its_study_lead_to_what_failed_of_them(desk: RecordedConsole
     study = make_images(desk)
     job = wait_for_reason(desk, JobKind.SEND)
     assert job.state is JobState.FAILED
+    assert "1 job failed, 1 to do" in desk.read("/status")
+    (other,) = desk.modality.jobs.list(states=UNFINISHED_JOBS)
+    desk.visitor.post(f"/jobs/{other.id}/cancel")
+    assert "to do" not in desk.read("/status"), "there is nothing left that goes on by itself"
     exam = desk.modality.exams()[0]
     assert exam.study_instance_uid == study
     places = (f"/exam/{exam.id}", f"/images/study/{study}")

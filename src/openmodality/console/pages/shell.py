@@ -323,7 +323,8 @@ def _find_queue_status(context: ConsoleContext) -> StatusEntry:
     failed = sum(job.state is JobState.FAILED for job in jobs)
     left = len(jobs) - failed
     if failed:
-        return StatusEntry("Queue", "bad", f"{describe_count(failed, 'job')} failed, {left} to do", "/jobs")
+        more = f", {left} to do" if left else ""
+        return StatusEntry("Queue", "bad", f"{describe_count(failed, 'job')} failed{more}", "/jobs")
     return StatusEntry(
         "Queue", "busy" if left else "ok", f"{describe_count(left, 'job')} to do" if left else "empty", "/jobs"
     )
