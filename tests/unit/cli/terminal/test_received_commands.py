@@ -49,7 +49,7 @@ def arrival(stored: Stored = Stored.NEW, study: str = "1.2.9") -> ReceivedFile:
         PeerInfo("ME\x1b[0m", "SCP"),
         DataSetWalk(EXPLICIT_VR_LITTLE_ENDIAN),
     )
-    return ReceivedFile(request, 10, stored, Path("in") / "1.2.9" / "1.2.3.dcm", study)
+    return ReceivedFile(request, 10, stored, "in/1.2.9/1.2.3.dcm", study)
 
 
 def following(queue: Queue, commands: Commands = BOTH, *, by_folder: bool = True) -> ReceivedCommands:
