@@ -274,7 +274,7 @@ def test_an_upload_of_several_frames_that_ends_in_its_middle_makes_none_of_them(
     assert len(program.post(path, content=content, headers=said)["series"][0]["sop_instance_uids"]) == 3
 
 
-def test_a_request_with_a_key_is_done_once(place: ConsolePlace, program: RestProgram, exam: int, frame: str) -> None:
+def test_a_request_with_a_key_is_done_once(place: ConsolePlace, program: RestProgram, exam: int) -> None:
     key = {"idempotency-key": "exam-1"}
     first, second = (
         program.call("POST", "/exams", json={"patient": {**PATIENT, "PatientID": "2"}}, headers=key) for _ in range(2)
@@ -287,7 +287,7 @@ def test_a_request_with_a_key_is_done_once(place: ConsolePlace, program: RestPro
     assert (
         another.post("/exams", {"patient": {**PATIENT, "PatientID": "2"}}, headers=key)["exam"] != first.json()["exam"]
     )
-    series = program.get(f"/instances/{frame}")["SeriesNumber"]
+    series = program.post(f"/exams/{exam}/series", {"description": "sent twice"})["series"]
     uploads = [upload_frame(program, exam, series, 40, **{"idempotency-key": "frame-1"}) for _ in range(2)]
     assert uploads[0] == uploads[1]
     refused = program.fail("POST", "/exams/9999/complete", headers={"idempotency-key": "wrong"})
