@@ -59,6 +59,7 @@ def test_an_archive_by_mouse_and_by_keyboard(context: BrowserContext, tmp_path: 
         expect(page.locator("#notes")).to_contain_text("Queued: job")
         expect(page.locator("#moves")).to_contain_text("3 of 3 sent to OM_MR")  # without a reload
         expect(page.locator("#moves tbody td:nth-child(5)")).to_have_text("3")
+        expect(page.locator(".level-2 td").last).to_have_text("3")  # nor in the list
         check(watched, place)
         assert modality.studies()[0]["StudyInstanceUID"] == study
 

@@ -177,7 +177,12 @@ def _render_opened(
 
 @router.get("/archive/moves")
 def _show_moves(request: Request, viewer: Viewer, context: At) -> Response:
-    return render_part(request, context, viewer, "part_moves.html", moving=list_moves(context))
+    """The retrieves, and with them what the list above says of this device: they bring what it counts."""
+    looking = context.memory.inquiries.look(viewer.session)
+    studies = [each.uid for each in list_found_studies(looking)]
+    counts = count_here(context, studies)
+    view = {"moving": list_moves(context), "list_number": looking.number, "here": [counts.get(u, 0) for u in studies]}
+    return render_part(request, context, viewer, "part_moves_and_here.html", **view)
 
 
 @router.post("/archive/send")
