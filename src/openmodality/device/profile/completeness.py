@@ -25,8 +25,14 @@ _ENOUGH: Final[Mapping[str, frozenset[Requirement]]] = {
     "2": frozenset({"1", "2", "ALWAYS", "VNAP", "EMPTY"}),
 }
 """By the type of PS3.3: what a profile may say of the attribute so that each instance has it."""
-_FILLED_ANYWAY: Final = frozenset(map(keyword_for_tag, (*MODULE_OF_IDENTITY, *PIXEL_DESCRIPTION, tags.PIXEL_DATA)))
-"""The device adds these to each image, whether a profile lists them or not."""
+_FILLED_ANYWAY: Final = frozenset(
+    (
+        *map(keyword_for_tag, (*MODULE_OF_IDENTITY, *PIXEL_DESCRIPTION, tags.PIXEL_DATA)),
+        "SharedFunctionalGroupsSequence",
+        "DimensionOrganizationSequence",
+    )
+)
+"""The device adds these to each image, the last two to each with frames, whatever a profile lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +54,11 @@ def find_gaps(profile: Profile) -> list[Gap]:
 
 
 def _find_gaps_of(profile: Profile, item: InformationObject) -> Iterator[Gap]:
-    given = {rule.keyword: rule.requirement for rule in profile.rules_of(item.name) if len(rule.path) == 1}
+    rules = [rule for rule in profile.rules_of(item.name) if len(rule.path) == 1]
+    given = {rule.keyword: rule.requirement for rule in rules}
+    always = {rule.keyword for rule in rules if rule.value_rule == "fixed" and not rule.condition}
     by_module = _read_attributes()
-    seen = set(_FILLED_ANYWAY)
+    seen = always | _FILLED_ANYWAY
     for module in _read_modules().get(str(item.sop_class_uid), ()):
         missing = tuple(
             (keyword, type_)

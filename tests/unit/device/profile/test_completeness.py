@@ -25,6 +25,12 @@ def test_the_example_of_the_documents_lacks_nothing(caplog: pytest.LogCaptureFix
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("name", ["mr", "rf"])
+def test_the_two_devices_lack_nothing(name: str) -> None:
+    """Where a statement asks for less than PS3.3, what each image has is no gap: fixed values, groups of frames."""
+    assert find_gaps(load_profile(ROOT / "src" / "openmodality" / "profiles" / name)) == []
+
+
 @pytest.mark.parametrize(
     ("keyword", "gap"),
     [
