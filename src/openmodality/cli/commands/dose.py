@@ -50,19 +50,9 @@ def run_dose(source: str, html: Path | None, site_file: str, as_json: bool) -> i
 
 def _read_file(file: Path) -> tuple[str, DoseOverview]:
     """Raises :class:`UsageError` where the file is no dose report that can be read."""
-    from pydicom import dcmread  # noqa: PLC0415 - start-up time
-    from pydicom.errors import InvalidDicomError  # noqa: PLC0415 - start-up time
+    from openmodality.app.dose_reports import read_dose_report  # noqa: PLC0415 - start-up time
 
-    from openmodality.dimse import pydicom_settings  # noqa: F401, PLC0415 - start-up time
-    from openmodality.objects.report.dose_overview import overlook_report  # noqa: PLC0415 - start-up time
-
-    try:
-        report = dcmread(file)
-        return f"Dose report {file.name}", overlook_report(report)
-    except UsageError as error:
-        raise UsageError(f"{file}: {error.message}", advice=error.advice) from None
-    except (InvalidDicomError, OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise UsageError(f"{file}: it cannot be read as a dose report", advice="name a whole DICOM file") from error
+    return f"Dose report {file.name}", read_dose_report(file)
 
 
 def _read_exam(source: str, site_file: str) -> tuple[str, DoseOverview]:

@@ -19,7 +19,7 @@ from openmodality.console.security.access import At, Deleter, Operator, SentForm
 from openmodality.errors import NotFound, ObjectInvalid, OpenModalityError, UsageError
 from openmodality.imaging.preview import draw_stored_preview
 from openmodality.standard.query_retrieve import Level
-from openmodality.standard.sop_classes import is_image
+from openmodality.standard.sop_classes import X_RAY_RADIATION_DOSE_SR_STORAGE, is_image
 from openmodality.store.listing.entities import Found
 from openmodality.store.listing.search import Search
 from openmodality.store.rows.deletion import NotCommitted
@@ -81,11 +81,12 @@ class StudyView:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An instance of a series; one that is no image has no picture."""
+    """An instance of a series; one that is no image has no picture, and a dose report a page of its own."""
 
     uid: str
     number: str
     has_picture: bool
+    is_dose_report: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,13 @@ def make_series_view(context: ConsoleContext, uid: str, offset: int = 0) -> Seri
         study=_find_study(context, found[0]["StudyInstanceUID"]),
         row=make_series_row(context, found[0]),
         pictures=[
-            Picture(each["SOPInstanceUID"], each["InstanceNumber"], is_image(each["SOPClassUID"])) for each in images
+            Picture(
+                each["SOPInstanceUID"],
+                each["InstanceNumber"],
+                is_image(each["SOPClassUID"]),
+                each["SOPClassUID"] == X_RAY_RADIATION_DOSE_SR_STORAGE,
+            )
+            for each in images
         ],
         first=offset + 1,
         previous=max(offset - _PICTURES, 0) if offset else None,
