@@ -109,6 +109,10 @@ def test_an_mr_exam_by_keyboard_alone(context: BrowserContext, tmp_path: Path) -
         expect(page.locator("#worklist .answer")).to_be_visible()
         keys.press("ArrowDown")
         expect(page.locator("#worklist .row-link").first).to_be_focused()
+        page.evaluate("document.querySelector('#worklist table').dataset.is = 'old'")
+        page.evaluate("document.body.dispatchEvent(new Event('om-worklist'))")
+        expect(page.locator("#worklist [data-is]")).to_have_count(0)
+        expect(page.locator("#worklist .row-link").first).to_be_focused()  # also where the list has come anew meanwhile
         keys.press("Enter")
         expect(page.locator("#second")).to_be_focused()
         keys.type(place.modality.worklist_items()[0]["PatientID"][-3:])

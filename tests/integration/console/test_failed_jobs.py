@@ -12,6 +12,7 @@ from _pytest.mark import ParameterSet
 from openmodality.jobs.job import Job
 from openmodality.store.states import UNFINISHED_JOBS, JobKind, JobState
 from tests.devices import add_image
+from tests.peers.process import wait_until
 from tests.recorded_console import RecordedConsole, read_group, recorded_console
 
 MORE = """
@@ -111,7 +112,7 @@ def test_an_exam_and_its_study_lead_to_what_failed_of_them(desk: RecordedConsole
     assert "1 job failed, 1 to do" in desk.read("/status")
     (other,) = desk.modality.jobs.list(states=UNFINISHED_JOBS)
     desk.visitor.post(f"/jobs/{other.id}/cancel")
-    assert "to do" not in desk.read("/status"), "there is nothing left that goes on by itself"
+    wait_until(lambda: "to do" not in desk.read("/status"), what="nothing left that goes on by itself")
     exam = desk.modality.exams()[0]
     assert exam.study_instance_uid == study
     places = (f"/exam/{exam.id}", f"/images/study/{study}")
