@@ -54,11 +54,9 @@ def find_gaps(profile: Profile) -> list[Gap]:
 
 
 def _find_gaps_of(profile: Profile, item: InformationObject) -> Iterator[Gap]:
-    rules = [rule for rule in profile.rules_of(item.name) if len(rule.path) == 1]
-    given = {rule.keyword: rule.requirement for rule in rules}
-    always = {rule.keyword for rule in rules if rule.value_rule == "fixed" and not rule.condition}
+    given = {rule.keyword: rule.requirement for rule in profile.rules_of(item.name) if len(rule.path) == 1}
     by_module = _read_attributes()
-    seen = always | _FILLED_ANYWAY
+    seen = set(_FILLED_ANYWAY | _list_fixed(profile, item))
     for module in _read_modules().get(str(item.sop_class_uid), ()):
         missing = tuple(
             (keyword, type_)
@@ -68,6 +66,17 @@ def _find_gaps_of(profile: Profile, item: InformationObject) -> Iterator[Gap]:
         seen.update(keyword for keyword, _ in missing)
         if missing:
             yield Gap(item.name, module.replace("-", " "), missing)
+
+
+def _list_fixed(profile: Profile, item: InformationObject) -> frozenset[str]:
+    """The attributes with a fixed value, of modules that each instance has."""
+    uses = profile.module_uses
+    modules = {use.module for use in uses if use.object == item.name and use.presence == "ALWAYS" and not use.condition}
+    return frozenset(
+        rule.keyword
+        for rule in profile.rules_of(item.name)
+        if rule.value_rule == "fixed" and rule.module in modules and len(rule.path) == 1 and not rule.condition
+    )
 
 
 @cache

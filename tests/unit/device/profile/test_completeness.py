@@ -63,6 +63,25 @@ def test_a_weaker_requirement_is_not_enough(keyword: str, requirement: str, is_e
     assert (find_gaps(replace(whole, attribute_rules=rules)) == []) == is_enough
 
 
+@pytest.mark.parametrize(
+    ("presence", "condition", "is_enough"), [("ALWAYS", "", True), ("ANAP", "", False), ("ALWAYS", "MR only", False)]
+)
+def test_a_fixed_value_that_each_image_has_is_enough(presence: str, condition: str, is_enough: bool) -> None:
+    """One of a module that is left out where there is nothing to say in it is not, nor one with a condition."""
+    whole = load_profile(CT)
+    fixed = {"requirement": "ANAP", "value_rule": "fixed", "values": ("1",), "condition": condition}
+    (module,) = {rule.module for rule in whole.attribute_rules if rule.keyword == "RescaleSlope"}
+    rules = tuple(
+        replace(rule, **fixed) if rule.keyword == "RescaleSlope" else rule  # type: ignore[arg-type]
+        for rule in whole.attribute_rules
+    )
+    uses = tuple(
+        replace(use, presence=presence) if use.module == module else use  # type: ignore[arg-type]
+        for use in whole.module_uses
+    )
+    assert (find_gaps(replace(whole, attribute_rules=rules, module_uses=uses)) == []) == is_enough
+
+
 def test_the_loader_warns_in_one_line_and_says_what_lists_all(caplog: pytest.LogCaptureFixture) -> None:
     load_profile(US)
     (record,) = caplog.records
